@@ -49,4 +49,4 @@ class HostObject:
         return Unknown("calls something that is not known here", place)
 
 
-Value: TypeAlias = "str | bool | int | float | None | _Undefined | Unknown | HostObject | list[Any] | dict[str, Any]"
+Value: TypeAlias = "str | bool | int | float | _Undefined | Unknown | HostObject | list[Any] | dict[str, Any] | None"

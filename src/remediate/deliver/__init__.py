@@ -1,0 +1,1 @@
+"""Deliver: files and git branches; the only stage that writes in the workspace."""

@@ -1,0 +1,1 @@
+"""Detect: from the catalog to findings, one module a rule."""

@@ -1,0 +1,1 @@
+"""Emit: new migration files as text, in the house style of the service."""

@@ -1,0 +1,1 @@
+"""Plan: from findings to operations, and from operations to files."""

@@ -1,0 +1,1 @@
+"""Replay: what a database looks like after the statements, by PostgreSQL's rules, without a server."""

@@ -1,0 +1,1 @@
+"""Rewrite: edits of existing files, only the spans that a codemod declares."""

@@ -1,0 +1,1 @@
+"""SQL: the only place that knows the SQL parser; parsing, deparsing, typed quoting."""
