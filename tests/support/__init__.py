@@ -1,0 +1,1 @@
+"""What the tests stand on: Node with Knex, a PostgreSQL, and readers of what came out. No tests in here."""
