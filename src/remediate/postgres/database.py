@@ -1,0 +1,81 @@
+"""Databases on a server: made from a template, opened, dropped. The driver is imported at first use: it takes 0.1 s."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, LiteralString
+
+from remediate.errors import RemediateError
+from remediate.postgres.server import Endpoint
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+MAINTENANCE_DATABASE = "postgres"
+"""Where databases are made and dropped from: it is on every server, and nobody's data are in it."""
+
+
+def connect(endpoint: Endpoint, database: str, *, user: str | None = None) -> Connection[TupleRow]:
+    """Open `database` in autocommit mode, as `user` (by default the endpoint's); the caller closes it.
+
+    Raises `RemediateError` where the driver is missing or the server refuses.
+    """
+    try:
+        import psycopg
+    except ImportError as error:
+        hint = "install the extra: pip install 'knex-remediate[prove]'"
+        raise RemediateError("the driver for PostgreSQL is not installed", hint=hint) from error
+    try:
+        return psycopg.connect(
+            host=endpoint.host,
+            port=endpoint.port,
+            user=user or endpoint.user,
+            password=endpoint.password,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=10,
+            application_name="remediate",
+        )
+    except psycopg.Error as error:
+        raise RemediateError(f"cannot connect: {error}", place=f"database {database} at {endpoint.host}") from error
+
+
+def create_database(endpoint: Endpoint, name: str | None = None, *, template: str = "template1") -> str:
+    """Make a database as a copy of `template`, which nobody may be connected to; returns its name.
+
+    Without a name it gets one of our own, `remediate_` and eight hexadecimal digits.
+    """
+    name = name or f"remediate_{secrets.token_hex(4)}"
+    _maintain(endpoint, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    return name
+
+
+def drop_database(endpoint: Endpoint, name: str) -> None:
+    """Drop a database, with whoever is connected to it; does nothing where there is none of that name."""
+    _maintain(endpoint, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@contextlib.contextmanager
+def scratch_database(endpoint: Endpoint, *, template: str = "template1") -> Iterator[str]:
+    """A database of our own name that is gone afterwards."""
+    name = create_database(endpoint, template=template)
+    try:
+        yield name
+    finally:
+        drop_database(endpoint, name)
+
+
+def _maintain(endpoint: Endpoint, command: LiteralString, *names: str) -> None:
+    with connect(endpoint, MAINTENANCE_DATABASE) as connection:
+        import psycopg
+        from psycopg import sql
+
+        query = sql.SQL(command).format(*map(sql.Identifier, names))
+        try:
+            connection.execute(query)
+        except psycopg.Error as error:
+            message = error.diag.message_primary or str(error)
+            raise RemediateError(f"{command.split(' {')[0]} failed: {message}", place=f"database {names[0]}") from error
