@@ -1,0 +1,5 @@
+from remediate.evaluate.knex.builder import Builder
+
+
+class SchemaBuilder(Builder):
+    pass
