@@ -1,12 +1,22 @@
-"""Fixtures for all tests. Each starts what it needs at first use only: a test that asks for nothing pays nothing."""
+"""Fixtures for all tests. Each starts what it needs at first use only: a test that asks for nothing pays nothing.
+
+With pytest-xdist each worker has a server and Node processes of its own; the npm packages are shared.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from remediate.postgres.database import create_database, drop_database
+from remediate.postgres.server import Server
+from support.database import Database
+from support.driver import Driver
+from support.knex import KnexRunner
 from support.node import Node, find_node, prepare_project
+from support.typescript import PrettierCheck, TypeChecker
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +29,65 @@ def node_project() -> Path:
 def node(node_project: Path) -> Node:
     """Runs Node: `node("script.cjs", "argument", stdin="…")` returns stdout or raises `NodeError`."""
     return Node(find_node(), node_project)
+
+
+@pytest.fixture(scope="session")
+def node_driver(node: Node) -> Iterator[Driver]:
+    """The Node process behind `knex_runner`, `type_checker` and `prettier_check`."""
+    driver = Driver(node)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(scope="session")
+def knex_runner(node_driver: Driver) -> KnexRunner:
+    """Real Knex: `knex_runner.latest(database, service_folder)`; see `KnexRunner.run` for the options."""
+    return KnexRunner(node_driver)
+
+
+@pytest.fixture(scope="session")
+def type_checker(node_driver: Driver) -> TypeChecker:
+    """`type_checker(files)` gives the complaints of TypeScript, strict, with the types of Knex, pg and Node."""
+    return TypeChecker(node_driver)
+
+
+@pytest.fixture(scope="session")
+def prettier_check(node_driver: Driver) -> PrettierCheck:
+    """`prettier_check(files, singleQuote=True)` gives the files that Prettier would write otherwise."""
+    return PrettierCheck(node_driver)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The PostgreSQL of this session, at first use."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def new_database(postgres: Server) -> Iterator[Callable[..., Database]]:
+    """Makes databases: `new_database()`, or `new_database(template=other)` for a copy of another one.
+
+    They are dropped after the test, and so are the roles that it made, which belong to the whole server.
+    """
+    made: list[Database] = []
+    maintenance = Database(postgres.endpoint, "postgres")
+    roles = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+    before = set(maintenance.run(roles))
+
+    def make(template: Database | str = "template1") -> Database:
+        source = template if isinstance(template, str) else template.name
+        made.append(Database(postgres.endpoint, create_database(postgres.endpoint, template=source)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        drop_database(postgres.endpoint, database.name)
+    for (role,) in set(maintenance.run(roles)) - before:
+        maintenance.run(f'DROP ROLE "{role}"')
+
+
+@pytest.fixture
+def database(new_database: Callable[..., Database]) -> Database:
+    """An empty database for this test."""
+    return new_database()
