@@ -20,6 +20,10 @@ class Sent:
     why nothing can tell whether it is sent, or None. `swallowed`: its error is caught by the migration itself.
     `template` is the place of the string literal that the text came from unchanged, when it did: then a byte offset
     into the SQL maps to a byte offset into the file.
+
+    `prepared` is the text as it goes over the wire, with `$1`, when values are bound. `unknown_values` is the reason
+    why bound values are not known; then `sql` is `prepared`. `control` is true for what Knex sends by itself to begin
+    and end a `knex.transaction` (`BEGIN;`, `SAVEPOINT trx2;`, `COMMIT;`, `ROLLBACK`, …).
     """
 
     service: str
@@ -32,11 +36,18 @@ class Sent:
     conditional: str | None = None
     swallowed: bool = False
     template: Place | None = None
+    prepared: str | None = None
+    unknown_values: str | None = None
+    control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came of one migration in one direction. `transactional` is what its `config.transaction` says."""
+    """What came of one migration in one direction. `transactional` is what its `config.transaction` says.
+
+    `thrown` is the message of the JavaScript error that ended it, if one did. `assumptions` are the places where
+    something that nothing can answer (an environment variable, rows of a table) was taken as on a fresh database.
+    """
 
     service: str
     migration: str
@@ -46,6 +57,8 @@ class Evaluation:
     unresolved: tuple[Unresolved, ...] = ()
     transactional: bool = True
     handle: Literal["knex", "pool"] = "knex"
+    thrown: str | None = None
+    assumptions: tuple[Unresolved, ...] = ()
 
 
 def unresolved_of(evaluations: Iterable[Evaluation]) -> tuple[Unresolved, ...]:
