@@ -1,0 +1,188 @@
+"""From a tree of files to its services, their migrations and the application code beside them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from pathspec import GitIgnoreSpec
+
+from remediate.config.model import Config
+from remediate.errors import RemediateError
+from remediate.source.database import databases, identity_of
+from remediate.source.folders import Folder, Folders, MigrationFile, matching_extensions, name_order, table_name
+from remediate.source.model import FileTree, MigrationSource, Service, Workspace
+from remediate.source.module import module_of
+from remediate.source.order import Need, Order, dependency_order, needs_of, scan
+from remediate.source.owners import Owner, owners_of
+from remediate.source.packages import Packages
+from remediate.source.place import Place, Unresolved
+from remediate.source.tree import DescribedTree
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A service before it is known how it stands to the others."""
+
+    owner: Owner
+    folders: tuple[Folder, ...]
+    files: tuple[MigrationFile, ...]
+    reasons: dict[str, str]
+
+
+def discover(tree: FileTree, config: Config) -> Workspace:
+    """The services of a tree in dependency order, with their migrations in the order in which Knex runs them.
+
+    What cannot be read is in `unresolved`. Raises RemediateError if there is no service, saying where it looked.
+    """
+    files = _included(tree.files(), config)
+    tree_name = tree.folder if isinstance(tree, DescribedTree) else "workspace"
+    packages = Packages(files, lambda path: _bytes(tree, path))
+    folders = Folders(tree, files, packages)
+    found = folders.find()
+    if not found:
+        raise _nothing_found(tree, files, folders, config)
+    owners = owners_of(found, packages, files, config.workspace.services, tree_name)
+    if not owners:
+        raise _nothing_found(tree, files, folders, config)
+    drafts = {owner.name: _draft(owner, [found[path] for path in paths]) for owner, paths in owners.items()}
+    # One service needs nothing of itself, and the scan is what takes longest.
+    several = len(drafts) > 1
+    needs = needs_of({name: scan(file.text for file in draft.files) for name, draft in drafts.items() if several})
+    identities = {
+        name: identity_of(folder.knexfile for folder in draft.folders if folder.knexfile)
+        for name, draft in drafts.items()
+    }
+    homes = databases(sorted(drafts), identities, needs, config.workspace.database)
+    needs = [need for need in needs if homes[need.service][0] == homes[need.owner][0]]
+    order = _configured_order(dependency_order(sorted(drafts), needs), config)
+    services = tuple(_service(drafts[name], homes[name], needs, order, packages) for name in order.services)
+    unresolved = [
+        replace(place, service=draft.owner.name)
+        for draft in drafts.values()
+        for folder in draft.folders
+        for place in folder.unresolved
+    ]
+    if isinstance(tree, DescribedTree):
+        unresolved += [Unresolved("", Place(path.as_posix()), reason) for path, reason in tree.problems]
+    return Workspace(tree.label, services, tuple(sorted(unresolved)))
+
+
+def _included(files: Iterable[PurePosixPath], config: Config) -> list[PurePosixPath]:
+    if not config.workspace.exclude:
+        return list(files)
+    spec = GitIgnoreSpec.from_lines(config.workspace.exclude)
+    return [file for file in files if not spec.match_file(file.as_posix())]
+
+
+def _bytes(tree: FileTree, path: PurePosixPath) -> bytes | None:
+    try:
+        return tree.read(path)
+    except OSError:
+        return None
+
+
+def _draft(owner: Owner, folders: Sequence[Folder]) -> _Found:
+    """Puts the migrations of one service in order: those of its knexfiles first, then folders that none names."""
+    reasons = {"name": owner.reason}
+    ordered: list[MigrationFile] = []
+    named = [folder for folder in folders if folder.knexfile is not None]
+    by_knexfile: dict[str, list[Folder]] = {}
+    for folder in named:
+        if folder.knexfile is not None:
+            by_knexfile.setdefault(folder.knexfile.file, []).append(folder)
+    for group in by_knexfile.values():
+        group.sort(key=lambda folder: folder.rank)
+        environment = group[0].environment
+        kept = [matching_extensions(folder.files, folder.environment) for folder in group]
+        if environment is not None and environment.sort_directories_separately:
+            ordered += [file for files in kept for file in files]
+        else:
+            ordered += sorted((file for files in kept for file in files), key=_by_name)
+    others = sorted((folder for folder in folders if folder.knexfile is None), key=lambda folder: folder.path)
+    for folder in others:
+        ordered += sorted(folder.files, key=_by_name)
+    notes = [f"{', '.join(folder.path for folder in group)}: named by {file}" for file, group in by_knexfile.items()]
+    if others:
+        why = "no knexfile names it" if named else "by its name; no knexfile names an existing folder"
+        notes.append(f"{', '.join(folder.path for folder in others)}: {why}")
+    reasons["directories"] = "; ".join(notes)
+    in_order = [folder for group in by_knexfile.values() for folder in group] + others
+    return _Found(owner, tuple(in_order), tuple(ordered), reasons)
+
+
+def _by_name(file: MigrationFile) -> tuple[bytes, str]:
+    return name_order(posixpath.basename(file.path)), file.path
+
+
+def _service(
+    draft: _Found,
+    home: tuple[str, str],
+    needs: Sequence[Need],
+    order: Order,
+    packages: Packages,
+) -> Service:
+    name = draft.owner.name
+    package = packages.at(draft.owner.path)
+    module, reason = module_of(draft.files, package.module_type if package else None)
+    mine = [need for need in needs if need.service == name and need.weight > 1]
+    reasons = {**draft.reasons, "database": home[1], "module": reason}
+    if mine:
+        reasons["depends_on"] = "; ".join(_needed(owner, mine) for owner in sorted({need.owner for need in mine}))
+    cut = [owner for service, owner in order.cut if service == name]
+    if cut:
+        reasons["order"] = f"runs before {', '.join(cut)} although it uses what they create: they need each other"
+    return Service(
+        name=name,
+        path=draft.owner.path or ".",
+        directories=tuple(folder.path for folder in draft.folders),
+        migrations=tuple(
+            MigrationSource(name, file.path, posixpath.dirname(file.path), posixpath.basename(file.path), file.data)
+            for file in draft.files
+        ),
+        database=home[0],
+        table_name=table_name(draft.folders) or "knex_migrations",
+        module=module,
+        depends_on=tuple(sorted({need.owner for need in mine})),
+        reasons=reasons,
+    )
+
+
+def _needed(owner: str, needs: Sequence[Need]) -> str:
+    uses = sorted((-need.weight, need.subject, need.how) for need in needs if need.owner == owner)
+    shown = ", ".join(f"{subject} ({how})" for _, subject, how in uses[:4])
+    return f"{owner}: {shown}{f' and {len(uses) - 4} more' if len(uses) > 4 else ''}"
+
+
+def _configured_order(derived: Order, config: Config) -> Order:
+    wanted = config.workspace.order
+    if not wanted:
+        return derived
+    known = [name for name in dict.fromkeys(wanted) if name in derived.services]
+    rest = [name for name in derived.services if name not in known]
+    return Order((*known, *rest), ())
+
+
+def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Folders, config: Config) -> RemediateError:
+    looked: list[str] = []
+    if folders.knexfiles:
+        names = [knexfile.file for knexfile in folders.knexfiles]
+        looked.append(f"knexfiles {', '.join(names[:3])}{', …' if len(names) > 3 else ''}")
+    else:
+        looked.append("no knexfile")
+    looked.append("no folder named migrations holds a file that exports up")
+    looked += folders.notes[:2]
+    if config.workspace.services:
+        looked.append(f"workspace.services is {', '.join(config.workspace.services)}")
+    return RemediateError(
+        f"no services found in {len(files)} files ({'; '.join(looked)})",
+        place=tree.label,
+        hint="give the folder that holds the services, or name their folders in workspace.services of remediate.toml",
+    )
+
+
+def by_name(services: Iterable[Service]) -> Mapping[str, Service]:
+    """The services by their names."""
+    return {service.name: service for service in services}

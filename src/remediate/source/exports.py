@@ -1,0 +1,81 @@
+"""Whether a file is a Knex migration, told from its text, and in which module form it is written."""
+
+from __future__ import annotations
+
+import re
+
+from remediate.source.model import Module
+from remediate.source.text import without_comments
+
+EXTENSIONS = (".ts", ".js", ".cjs", ".mjs")
+
+_ESM_UP = re.compile(
+    r"""
+    \bexport\s+(?:declare\s+)?(?:async\s+)?function\s*\*?\s*up\b
+  | \bexport\s+(?:const|let|var)\s+up\b
+  | \bexport\s+(?:const|let|var)\s*\{[^}]*\bup\b
+  | \bexport\s*\{[^}]*\bup\b[^}]*\}
+  | \bexport\s+default\s*\{.*?(?:\bup\s*[,:(}]|['"]up['"]\s*:)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMONJS_UP = re.compile(
+    r"""
+    \bexports\s*(?:\.\s*up\b|\[\s*['"]up['"]\s*\])\s*(?::[^=]*)?=
+  | \b(?:module\s*\.\s*exports|export)\s*=\s*\{.*?(?:\bup\s*[,:(}]|['"]up['"]\s*:)
+  | \bdefineProperty\(\s*(?:module\.)?exports\s*,\s*['"]up['"]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# The whole module is handed on or assigned as one value: what it holds is for the interpreter to see.
+_FORWARDED = re.compile(r"\bmodule\s*\.\s*exports\s*=\s*(?:require\s*\(|[A-Za-z_$]|new\b)|\bexport\s*\*\s*from\b")
+_ESM = re.compile(r"^[ \t]*export\s+(?!=)", re.MULTILINE)
+_COMMONJS = re.compile(r"\bmodule\s*\.\s*exports\b|\bexports\s*[.\[]|^[ \t]*export\s*=", re.MULTILINE)
+
+# Other tools keep files with up and down in folders of the same name; their handle's name tells them apart.
+_OTHER_TOOL = re.compile(
+    r"\bup\b\s*(?::|=)?\s*(?:async\s*)?(?:function\s*\w*)?\s*\(?\s*(queryInterface|queryRunner|pgm)\b"
+)
+_TEST = re.compile(r"\.(?:test|spec|e2e|stories)\.[cm]?[jt]sx?$", re.IGNORECASE)
+_NUMBERED = re.compile(r"\d+[-_.]?\D")
+
+
+def is_loadable(name: str) -> bool:
+    """Whether a file of this name may be a migration: by extension, and neither declarations nor a test."""
+    return name.endswith(EXTENSIONS) and not name.endswith((".d.ts", ".min.js")) and not is_test_name(name)
+
+
+def is_test_name(name: str) -> bool:
+    return _TEST.search(name) is not None
+
+
+def is_numbered(name: str) -> bool:
+    """Whether the name begins with a number as migrations do; such a file without `up` is worth a word."""
+    return _NUMBERED.match(name) is not None
+
+
+def exports_up(text: str) -> bool:
+    """Whether the module exports `up`, in any of the forms of ESM, CommonJS and TypeScript."""
+    if "up" not in text and "require" not in text and "export" not in text:
+        return False
+    code = without_comments(text)
+    return bool(_ESM_UP.search(code) or _COMMONJS_UP.search(code))
+
+
+def forwards_module(text: str) -> bool:
+    """Whether what the module exports is decided elsewhere: `module.exports = make(…)`, `export * from`."""
+    return _FORWARDED.search(without_comments(text)) is not None
+
+
+def other_tool(text: str) -> str | None:
+    """The parameter that shows that `up` is for another tool than Knex: Sequelize, TypeORM or node-pg-migrate."""
+    found = _OTHER_TOOL.search(text)
+    return found.group(1) if found else None
+
+
+def module_form(text: str) -> Module | None:
+    """How the module exports; None if it exports nothing that one can see."""
+    code = without_comments(text)
+    if _ESM.search(code):
+        return "esm"
+    return "commonjs" if _COMMONJS.search(code) else None

@@ -1,0 +1,201 @@
+"""What services need of each other, told from the text of their migrations, and the order that follows.
+
+This is a light scan that decides an order and never a finding: what really exists is for replay to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from remediate.source.text import without_comments
+
+# How much harm the wrong order does: a foreign key fails, a guarded use skips in silence, a name in a list may be data.
+FOREIGN_KEY = 100
+ALTERED = 30
+READ = 10
+CALLED = 5
+GUARDED = 2
+MENTIONED = 1
+
+_NAME = r"(?:\"?(?P<{0}schema>[A-Za-z_][\w$]*)\"?\s*\.\s*)?\"?(?P<{0}name>[A-Za-z_][\w$]*)\"?"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text.replace("NAME", _NAME.format("")), re.IGNORECASE)
+
+
+_CREATED_TABLES = (
+    _pattern(
+        r"\bcreate(?:Table|TableIfNotExists|TableLike|View|ViewOrReplace|MaterializedView)\s*\(\s*['\"`]NAME['\"`]"
+    ),
+    _pattern(
+        r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:UNLOGGED\s+|TEMP(?:ORARY)?\s+|MATERIALIZED\s+|RECURSIVE\s+)*"
+        r"(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?NAME"
+    ),
+    _pattern(r"\brenameTable\s*\(\s*['\"`][^'\"`]*['\"`]\s*,\s*['\"`]NAME['\"`]"),
+)
+_CREATED_FUNCTIONS = (_pattern(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+NAME\s*\("),)
+
+_USES: tuple[tuple[int, re.Pattern[str]], ...] = (
+    (FOREIGN_KEY, _pattern(r"\binTable\s*\(\s*['\"`]NAME['\"`]")),
+    (FOREIGN_KEY, _pattern(r"\breferences\s*\(\s*['\"`]NAME\.\w+['\"`]\s*\)(?!\s*\.\s*inTable)")),
+    (FOREIGN_KEY, _pattern(r"\bREFERENCES\s+NAME\s*(?:\(|[,;`\n]|ON\b|NOT\b|DEFERRABLE\b|MATCH\b)")),
+    (ALTERED, _pattern(r"\b(?:alterTable|table)\s*\(\s*['\"`]NAME['\"`]\s*,")),
+    (ALTERED, _pattern(r"\bALTER\s+TABLE\s+(?!IF\b)(?:ONLY\s+)?NAME")),
+    (GUARDED, _pattern(r"\bALTER\s+TABLE\s+IF\s+EXISTS\s+(?:ONLY\s+)?NAME")),
+    (ALTERED, _pattern(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b[^;`]*?\bON\s+NAME")),
+    (ALTERED, _pattern(r"\bCREATE\s+POLICY\s+[^;`]*?\bON\s+NAME")),
+    (ALTERED, _pattern(r"\bCREATE\s+(?:UNIQUE\s+)?INDEX\b[^;`(]*?\bON\s+(?:ONLY\s+)?NAME")),
+    (READ, _pattern(r"\b(?:FROM|JOIN|INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?NAME")),
+    (READ, _pattern(r"\b(?:knex|trx|db)\s*\(\s*['\"`]NAME['\"`]\s*\)")),
+    (GUARDED, _pattern(r"\bhas(?:Table|Column)\s*\(\s*['\"`]NAME['\"`]")),
+)
+_CALLS = _pattern(r"\b(?:EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+|PERFORM\s+|SELECT\s+|[=(,]\s*)NAME\s*\(")
+_QUOTED = re.compile(r"['\"`]([A-Za-z_][\w$]*)['\"`]")
+_GUARDS = re.compile(r"\bhasTable\b|\bto_regclass\b|\binformation_schema\b|\bpg_tables\b|\bpg_class\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Need:
+    """One service needs an object that another creates; `weight` is how badly."""
+
+    service: str
+    owner: str
+    subject: str
+    weight: int
+
+    @property
+    def how(self) -> str:
+        return _HOW.get(self.weight, "mentioned")
+
+
+_HOW = {FOREIGN_KEY: "foreign key", ALTERED: "altered", READ: "read", CALLED: "called", GUARDED: "guarded"}
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one service's migrations create and use; names in lower case, without schema."""
+
+    tables: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    uses: dict[str, int] = field(default_factory=dict)
+    calls: set[str] = field(default_factory=set)
+    mentions: set[str] = field(default_factory=set)
+
+
+def scan(texts: Iterable[str]) -> Scan:
+    """Scans the texts of one service's migrations."""
+    found = Scan()
+    for text in texts:
+        code = without_comments(text)
+        guarded = _GUARDS.search(code) is not None
+        for pattern in _CREATED_TABLES:
+            found.tables.update(match["name"].lower() for match in pattern.finditer(code))
+        for pattern in _CREATED_FUNCTIONS:
+            found.functions.update(match["name"].lower() for match in pattern.finditer(code))
+        mentions = {name.lower() for name in _QUOTED.findall(code)}
+        for weight, pattern in _USES:
+            for match in pattern.finditer(code):
+                name = match["name"].lower()
+                # A guard names the table in quotes; then the wrong order skips, and does not fail.
+                actual = min(weight, GUARDED) if guarded and name in mentions and weight < FOREIGN_KEY else weight
+                if guarded and name in mentions and weight == FOREIGN_KEY and _is_guarded(code, name):
+                    actual = GUARDED
+                found.uses[name] = max(found.uses.get(name, 0), actual)
+        found.calls.update(match["name"].lower() for match in _CALLS.finditer(code))
+        found.mentions |= mentions
+    return found
+
+
+def _is_guarded(code: str, name: str) -> bool:
+    """Whether the file asks for this very table before it refers to it."""
+    quoted = re.escape(name)
+    return (
+        re.search(
+            rf"\bhasTable\s*\(\s*['\"`]{quoted}['\"`]|table_name\s*=\s*'{quoted}'|to_regclass\s*\(\s*'[^']*\b{quoted}'",
+            code,
+            re.IGNORECASE,
+        )
+        is not None
+    )
+
+
+def needs_of(scans: Mapping[str, Scan]) -> list[Need]:
+    """What each service needs of the others, sorted; what it creates itself is no need."""
+    table_owners = _owners({name: found.tables for name, found in scans.items()})
+    function_owners = _owners({name: found.functions for name, found in scans.items()})
+    needs: dict[tuple[str, str, str], int] = {}
+    for service, found in scans.items():
+        wanted = dict.fromkeys(found.mentions & table_owners.keys(), MENTIONED)
+        wanted |= {name: weight for name, weight in found.uses.items() if name in table_owners}
+        for name, weight in wanted.items():
+            if name in found.tables:
+                continue
+            for owner in table_owners[name]:
+                needs[service, owner, name] = weight
+        for name in (found.calls & function_owners.keys()) - found.functions:
+            for owner in function_owners[name]:
+                key = (service, owner, f"{name}()")
+                needs[key] = max(needs.get(key, 0), CALLED)
+    return [Need(*key, weight) for key, weight in sorted(needs.items())]
+
+
+def _owners(created: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    owners: dict[str, list[str]] = {}
+    for service in sorted(created):
+        for name in created[service]:
+            owners.setdefault(name, []).append(service)
+    # Where several services create the same object, whichever runs first will do.
+    return {name: tuple(services[:1]) for name, services in owners.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`services` in the order to run; `cut` the needs that no order can meet, weakest first."""
+
+    services: tuple[str, ...]
+    cut: tuple[tuple[str, str], ...]
+
+
+def dependency_order(services: Sequence[str], needs: Iterable[Need]) -> Order:
+    """The order in which every service comes after what it needs; equals stand by name.
+
+    A cycle is broken where its needs weigh least in sum, one pair of services at a time.
+    """
+    weights: dict[tuple[str, str], int] = {}
+    for need in needs:
+        weights[need.service, need.owner] = weights.get((need.service, need.owner), 0) + need.weight
+    left = set(services)
+    edges = {pair for pair in weights if pair[0] != pair[1]}
+    ordered: list[str] = []
+    cut: list[tuple[str, str]] = []
+    while left:
+        ready = sorted(name for name in left if not any(a == name and b in left for a, b in edges))
+        if ready:
+            ordered.append(ready[0])
+            left.remove(ready[0])
+            continue
+        inside = [
+            pair for pair in edges if pair[0] in left and pair[1] in left and _reaches(pair[1], pair[0], edges, left)
+        ]
+        weakest = min(inside, key=lambda pair: (weights[pair], pair))
+        edges.remove(weakest)
+        cut.append(weakest)
+    rank = {name: position for position, name in enumerate(ordered)}
+    unmet = tuple(pair for pair in cut if rank[pair[0]] < rank[pair[1]])
+    return Order(tuple(ordered), unmet)
+
+
+def _reaches(start: str, goal: str, edges: set[tuple[str, str]], within: set[str]) -> bool:
+    seen, pending = {start}, [start]
+    while pending:
+        current = pending.pop()
+        if current == goal:
+            return True
+        for a, b in edges:
+            if a == current and b in within and b not in seen:
+                seen.add(b)
+                pending.append(b)
+    return False
