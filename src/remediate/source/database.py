@@ -83,7 +83,7 @@ def databases(
             continue
         literal = sorted(set.intersection(*(set(identities[member].names) or {""} for member in members)) - {""})
         whole = len(members) == len(services)
-        title = literal[0] if literal else "shared" if whole else f"shared by {min(members)}"
+        title = literal[0] if literal else "shared" if whole else f"shared-{min(members)}"
         reason = reasons.get(name) or next(reasons[member] for member in members if member in reasons)
         result[name] = (title, reason)
     return result

@@ -11,8 +11,10 @@ from pathspec import GitIgnoreSpec
 
 from remediate.config.model import Config
 from remediate.errors import RemediateError
+from remediate.source.code import read_code
 from remediate.source.database import databases, identity_of
 from remediate.source.folders import Folder, Folders, MigrationFile, matching_extensions, name_order, table_name
+from remediate.source.ignores import ignores_in
 from remediate.source.model import FileTree, MigrationSource, Service, Workspace
 from remediate.source.module import module_of
 from remediate.source.order import Need, Order, dependency_order, needs_of, scan
@@ -59,6 +61,9 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     needs = [need for need in needs if homes[need.service][0] == homes[need.owner][0]]
     order = _configured_order(dependency_order(sorted(drafts), needs), config)
     services = tuple(_service(drafts[name], homes[name], needs, order, packages) for name in order.services)
+    code = read_code(tree, files, {name: draft.owner.path for name, draft in drafts.items()}, set(found), packages)
+    services = tuple(replace(service, code=code.services[service.name]) for service in services)
+    ignores, wrong = ignores_in(migration for service in services for migration in service.migrations)
     unresolved = [
         replace(place, service=draft.owner.name)
         for draft in drafts.values()
@@ -67,7 +72,8 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     ]
     if isinstance(tree, DescribedTree):
         unresolved += [Unresolved("", Place(path.as_posix()), reason) for path, reason in tree.problems]
-    return Workspace(tree.label, services, tuple(sorted(unresolved)))
+    unresolved += [*wrong, *code.unresolved]
+    return Workspace(tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, tuple(folders.notes))
 
 
 def _included(files: Iterable[PurePosixPath], config: Config) -> list[PurePosixPath]:

@@ -22,7 +22,7 @@ class FileTree(Protocol):
         ...
 
     def files(self) -> Iterator[PurePosixPath]:
-        """Every file that is not ignored, in sorted order; links that leave the tree or loop are left out."""
+        """Every file that is not ignored, in sorted order; links are left out."""
         ...
 
     def read(self, path: PurePosixPath) -> bytes:
@@ -89,12 +89,18 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Everything that was read. `services` stand in dependency order."""
+    """Everything that was read. `services` stand in dependency order.
+
+    `code` is application code that lies in no service and matters: shared code, which the services that import it also
+    list, and files that set a custom setting. `notes` are folders that look like migrations and were left out, and why.
+    """
 
     label: str
     services: tuple[Service, ...]
     unresolved: tuple[Unresolved, ...] = ()
     ignores: tuple[IgnoreComment, ...] = ()
+    code: tuple[CodeFile, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from remediate.source.model import FileTree
+from remediate.source.place import Place
 
 # A migration is written by hand; what is larger is a dump, and is named rather than read.
 LARGEST_MIGRATION = 5 * 1024 * 1024
@@ -57,3 +59,25 @@ def without_comments(text: str) -> str:
 def _blank(match: re.Match[str]) -> str:
     comment = match.group("comment")
     return match.group() if comment is None else " " + "\n" * comment.count("\n")
+
+
+def place_of(file: str, data: bytes, start: int, end: int) -> Place:
+    """The place of the bytes from `start` to `end` of a file."""
+    line_start = data.rfind(b"\n", 0, start) + 1
+    column = len(data[line_start:start].decode("utf-8-sig" if line_start == 0 else "utf-8", errors="replace")) + 1
+    return Place(file, data.count(b"\n", 0, start) + 1, column, start, end)
+
+
+def comments(data: bytes) -> Iterator[tuple[int, int]]:
+    """The byte spans of the `//` and `/* */` comments of a TypeScript file."""
+    # One character for each byte: the pattern's offsets are then byte offsets, and its special characters are ASCII.
+    for match in _STRING_OR_COMMENT.finditer(data.decode("latin-1")):
+        if match.group("comment") is not None:
+            yield match.span()
+
+
+def strings(data: bytes) -> Iterator[bytes]:
+    """The contents of the string and template literals of a TypeScript file, as they are written."""
+    for match in _STRING_OR_COMMENT.finditer(data.decode("latin-1")):
+        if match.group("comment") is None:
+            yield match.group()[1:-1].encode("latin-1")
