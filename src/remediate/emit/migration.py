@@ -1,0 +1,181 @@
+"""A migration plan as the text of a file: frame from a template, SQL through one escaping function."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from remediate.emit.escape import comment, quoted, raw_sql
+from remediate.emit.house_style import HouseStyle
+from remediate.plan.operations import Operation
+from remediate.plan.tenant_column import BackfillColumn
+from remediate.sql.quote import Literal
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from remediate.plan.model import MigrationPlan
+
+SAVE_TIMEOUT = "SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)"
+LINE = 80
+"""The width up to which a call stays on one line: Prettier's default."""
+
+RESTORE_TIMEOUT = "SELECT set_config('lock_timeout', current_setting('remediate.lock_timeout'), true)"
+
+
+def emit_migration(plan: MigrationPlan, style: HouseStyle, header: Sequence[str]) -> str:
+    """The whole file. `header` holds the lines of its leading comment, unwrapped."""
+    body = _Body(style)
+    up = body.steps(plan, "up")
+    down = body.steps(plan, "down")
+    commonjs = style.module == "commonjs"
+
+    def opening(name: str) -> str:
+        parameter, result = ("knex: Knex", ": Promise<void>") if style.typescript else ("knex", "")
+        if commonjs:
+            arrow = f"async ({parameter}) => {{" if style.arrow else f"async function ({parameter}) {{"
+            return f"exports.{name} = {arrow}"
+        if style.arrow:
+            return f"export const {name} = async ({parameter}){result} => {{"
+        return f"export async function {name}({parameter}){result} {{"
+
+    text = _template(style.quote).render(
+        style=style,
+        end=";" if style.semicolons else "",
+        header=[line for paragraph in header for line in _wrapped(paragraph)],
+        transactional=plan.transactional,
+        commonjs=commonjs,
+        opening=opening,
+        closing="};" if (style.arrow or commonjs) and style.semicolons else "}",
+        up=up,
+        down=down,
+    )
+    return text.rstrip("\n") + "\n"
+
+
+def _wrapped(paragraph: str) -> list[str]:
+    """A header line at most 100 characters wide; what follows a list mark is indented under it."""
+    mark = paragraph[: len(paragraph) - len(paragraph.lstrip(" -"))]
+    lines = textwrap.wrap(
+        comment(paragraph.strip(" -")), 100 - len(mark), break_long_words=False, break_on_hyphens=False
+    )
+    return [(mark if number == 0 else " " * len(mark)) + line for number, line in enumerate(lines)] or [""]
+
+
+@cache
+def _template(quote: str) -> jinja2.Template:
+    # Imported here: only a plan that writes something needs it.
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("remediate.emit"), undefined=jinja2.StrictUndefined, autoescape=False
+    )
+    environment.filters["quoted"] = lambda text: quoted(text, quote)
+    return environment.get_template("migration.jinja")
+
+
+class _Body:
+    """Writes the statements of one function in a style."""
+
+    def __init__(self, style: HouseStyle) -> None:
+        self._style = style
+        self._end = ";" if style.semicolons else ""
+
+    def steps(self, plan: MigrationPlan, direction: str) -> str:
+        forward = direction == "up"
+        steps = plan.steps if forward else tuple(reversed(plan.steps))
+        ordered = [step if forward else tuple(reversed(step)) for step in steps]
+        written = [self._step(step, direction, plan) for step in ordered]
+        blocks = [block for step in written for block in step]
+        if plan.transactional:
+            timeout = f"SELECT set_config('lock_timeout', {Literal(plan.lock_timeout).sql()}, true)"
+            first = "\n".join((self._raw("knex", SAVE_TIMEOUT, 1), self._raw("knex", timeout, 1)))
+            blocks = [first, *blocks, self._raw("knex", RESTORE_TIMEOUT, 1)]
+        return "\n\n".join(blocks)
+
+    def _step(self, step: Sequence[Operation], direction: str, plan: MigrationPlan) -> list[str]:
+        """The blocks of one step; outside Knex's transaction, the step is one block in one of its own."""
+        if plan.transactional:
+            return [
+                self._commented(subject, statements, "knex", 1) for subject, statements in _grouped(step, direction)
+            ]
+        blocks = []
+        for operation in step:
+            if isinstance(operation, BackfillColumn):
+                blocks += [self._backfill(operation, plan.lock_timeout)] if direction == "up" else []
+                continue
+            statements = operation.up() if direction == "up" else operation.down()
+            if statements:
+                timeout = f"SET LOCAL lock_timeout = {Literal(plan.lock_timeout).sql()}"
+                inner = "\n".join(self._raw("trx", sql, 2) for sql in (timeout, *statements))
+                blocks.append(self._transaction(inner, 1))
+        return blocks
+
+    def _transaction(self, inner: str, depth: int) -> str:
+        pad = self._style.indent * depth
+        return f"{pad}await knex.transaction(async (trx) => {{\n{inner}\n{pad}}}){self._end}"
+
+    def _commented(self, subject: str, statements: Iterable[str], handle: str, depth: int) -> str:
+        pad = self._style.indent * depth
+        return "\n".join((f"{pad}// {comment(subject)}", *(self._raw(handle, sql, depth) for sql in statements)))
+
+    def _raw(self, handle: str, sql: str, depth: int) -> str:
+        """`await knex.raw(…)`: short SQL on one line, anything else on lines of its own, indented with the code.
+
+        A dollar-quoted body keeps its own lines: white space inside it belongs to the function.
+        """
+        pad = self._style.indent * depth
+        text = raw_sql(sql)
+        line = f"{pad}await {handle}.raw(`{text}`){self._end}"
+        if "\n" not in text and len(line) <= LINE:
+            return line
+        inner = pad + self._style.indent
+        lines = text.split("\n")
+        if "$" not in text or "$remediate$" in text or "$fill$" in text:
+            lines = [inner + line if line else line for line in lines]
+        else:
+            lines = [inner + lines[0], *lines[1:]]
+        return f"{pad}await {handle}.raw(`\n" + "\n".join(lines) + f"\n{pad}`){self._end}"
+
+    def _backfill(self, operation: BackfillColumn, lock_timeout: str) -> str:
+        """A loop over the pages of the table, one transaction a batch."""
+        one, two, three = (self._style.indent * depth for depth in (1, 2, 3))
+        end = self._end
+        statements = [f"SET LOCAL lock_timeout = {Literal(lock_timeout).sql()}", *operation.batch()]
+        update = next(index for index, sql in enumerate(statements) if sql.startswith("UPDATE"))
+        written = [
+            f"{three}await trx.raw(update, [first, first + batch]){end}"
+            if index == update
+            else self._raw("trx", sql, 3)
+            for index, sql in enumerate(statements)
+        ]
+        text = raw_sql(statements[update]).replace("\n", f"\n{two}")
+        count = raw_sql(operation.page_count())
+        lines = [
+            f"{one}// {comment(operation.subject())}: fill the rows that are there, a batch of pages at a time",
+            f"{one}const batch = {operation.pages}{end}",
+            f"{one}const update = `\n{two}{text}\n{one}`{end}",
+            f"{one}const size = await knex.raw(`\n{two}{count}\n{one}`){end}",
+            f"{one}for (let first = 0; first <= Number(size.rows[0].pages); first += batch) {{",
+            f"{two}await knex.transaction(async (trx) => {{",
+            *written,
+            f"{two}}}){end}",
+            f"{one}}}",
+        ]
+        return "\n".join(lines)
+
+
+def _grouped(step: Sequence[Operation], direction: str) -> Iterable[tuple[str, list[str]]]:
+    """Consecutive operations on one subject under one comment."""
+    groups: list[tuple[str, list[str]]] = []
+    for operation in step:
+        statements = operation.up() if direction == "up" else operation.down()
+        if not statements:
+            continue
+        if groups and groups[-1][0] == operation.subject():
+            groups[-1][1].extend(statements)
+        else:
+            groups.append((operation.subject(), list(statements)))
+    return groups

@@ -1,0 +1,1 @@
+"""Planners: one module a rule, each from a finding to a proposal."""
