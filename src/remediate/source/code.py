@@ -13,7 +13,7 @@ from remediate.source.model import CodeFile, FileTree
 from remediate.source.packages import Packages, upwards
 from remediate.source.place import Place, Unresolved
 from remediate.source.role import role_of
-from remediate.source.settings import may_write_settings, setting_writes
+from remediate.source.settings import may_write_settings, setting_writes, surely_writes_settings
 from remediate.source.text import strings
 
 # Larger files are bundles and data.
@@ -113,7 +113,7 @@ class _Reader:
             self._unresolved.append(Unresolved(service, Place(path), f"cannot be read: {error.strerror or error}"))
             return None
         if len(data) > LARGEST_CODE:
-            if may_write_settings(data):
+            if surely_writes_settings(data):
                 reason = f"may set a custom setting, and is too large to read ({len(data)} bytes)"
                 self._unresolved.append(Unresolved(service, Place(path), reason))
             return None

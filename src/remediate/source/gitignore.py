@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
@@ -49,25 +50,37 @@ class IgnoreRules:
 
     __slots__ = ("_layers",)
 
-    def __init__(self, layers: tuple[tuple[str, GitIgnoreSpec], ...] = ()) -> None:
+    def __init__(self, layers: tuple[tuple[str, GitIgnoreSpec, re.Pattern[str] | None], ...] = ()) -> None:
         self._layers = layers
 
     def entered(self, folder: str, text: str) -> IgnoreRules:
         """These rules and those of `folder`'s own .gitignore file; `folder` is "" for the top level."""
         spec = GitIgnoreSpec.from_lines(text.splitlines())
         prefix = f"{folder}/" if folder else ""
-        return IgnoreRules(((prefix, spec), *self._layers))
+        return IgnoreRules(((prefix, spec, _any_of(spec)), *self._layers))
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
         if is_folder:
             path += "/"
-        for prefix, spec in self._layers:
-            if not path.startswith(prefix):
+        for prefix, spec, quick in self._layers:
+            if not path.startswith(prefix) or (quick is not None and not quick.match(path, len(prefix))):
                 continue
             verdict = spec.check_file(path[len(prefix) :]).include
             if verdict is not None:
                 return verdict
         return False
+
+
+def _any_of(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
+    """One pattern that matches where any line of the file does; most paths match none, and are told apart at once."""
+    compiled = [getattr(pattern, "regex", None) for pattern in spec.patterns]
+    sources = [regex.pattern for regex in compiled if isinstance(regex, re.Pattern)]
+    # The lines' own groups have names, which may not repeat, and `^` would not hold behind a prefix.
+    plain = [re.sub(r"\(\?P<\w+>", "(?:", source).removeprefix("^") for source in sources]
+    try:
+        return re.compile("|".join(f"(?:{source})" for source in plain)) if plain else None
+    except re.error:
+        return None
 
 
 def is_skipped_folder(name: str) -> bool:

@@ -23,6 +23,14 @@ _STRING_OR_COMMENT = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_STRINGS = re.compile(
+    rb"""
+    //[^\n]* | /\*.*?(?:\*/|\Z)
+  | ( '(?:\\.|[^'\\\n])*' | "(?:\\.|[^"\\\n])*" | `(?:\\.|[^`\\])*` )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
 
 class Unreadable(Exception):
     """A file that is no text that we read; the message is the reason."""
@@ -76,8 +84,6 @@ def comments(data: bytes) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
-def strings(data: bytes) -> Iterator[bytes]:
-    """The contents of the string and template literals of a TypeScript file, as they are written."""
-    for match in _STRING_OR_COMMENT.finditer(data.decode("latin-1")):
-        if match.group("comment") is None:
-            yield match.group()[1:-1].encode("latin-1")
+def strings(data: bytes) -> list[bytes]:
+    """The string and template literals of a TypeScript file, as they are written, quotes included."""
+    return [string for string in _STRINGS.findall(data) if string]
