@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.knex.literals import escape_binding, format_query, positioned
@@ -29,6 +29,8 @@ class Compiled:
     alias: Value = UNDEFINED
     read: Callable[[Answer], Value] = whole_answer
     wants_rows: bool = False
+    form: Form | None = None
+    """Where it differs from that of its builder."""
     ask: Callable[[Session], Value] | None = None
     """For a question that the session answers without SQL (`hasTable`)."""
 
@@ -40,6 +42,7 @@ class Unbuilt:
     unknown: Unknown
     place: Place
     subject: Subject | None = None
+    form: Form | None = None
 
 
 Statement = Compiled | Unbuilt
@@ -52,14 +55,12 @@ class Wire:
     session: Session
     form: Form
     transaction: str | None
-    sent: list[Value] = field(default_factory=list)
 
     def send(self, statement: Statement) -> Value:
         """Sends one statement and reads its answer as Knex does; raises `ThrownError` when it was refused."""
         if isinstance(statement, Unbuilt):
-            query = Query(
-                statement.unknown, statement.place, self.form, self.transaction, False, subject=statement.subject
-            )
+            form = statement.form or self.form
+            query = Query(statement.unknown, statement.place, form, self.transaction, False, subject=statement.subject)
             self._answer(query)
             return Unknown(f"the result of a statement that is not known: {statement.unknown.reason}", statement.place)
         if statement.ask is not None:
@@ -67,7 +68,7 @@ class Wire:
         if not statement.sql:
             # Knex's own check in its driver; nothing reaches the server.
             raise thrown("The query is empty")
-        return statement.read(self._answer(to_query(statement, self.form, self.transaction)))
+        return statement.read(self._answer(to_query(statement, statement.form or self.form, self.transaction)))
 
     def _answer(self, query: Query) -> Answer:
         answer = self.session.send(query)
@@ -148,9 +149,9 @@ class Builder(Scripted, Thenable):
 
     @js("transacting")
     def transacting(self, arguments: Sequence[Value], place: Place) -> Value:
-        transaction = getattr(at(arguments, 0), "transaction", UNDEFINED)
-        if transaction is not UNDEFINED:
-            self.transaction = transaction
+        handle = at(arguments, 0)
+        if handle is not None and hasattr(handle, "transaction"):
+            self.transaction = handle.transaction
         return self
 
     @js("timeout", "debug", "options", "connection", "queryContext", "on", "once")

@@ -16,15 +16,64 @@ if TYPE_CHECKING:
     from remediate.evaluate.knex.builder import Compiled
 
 _ALIAS = re.compile(" as ", re.IGNORECASE | re.ASCII)
-_OPERATORS: Final = {
-    operator: operator
-    for operator in ["=", "<", ">", "<=", "<=>", ">=", "<>", "!=", "&", "|", "^", "<<", ">>", "~", "~=", "~*", "!~", "!~*", "#", "&&", "@>", "<@", "||", "&<", "&>", "-|-", "@@", "!!", "like", "ilike", "between", "exists", "rlike", "regexp", "match"]
-} | {
-    operator: operator
-    for operator in (
-        ["not like", "not ilike", "not between", "not exist", "not rlike", "not regexp", "similar to", "not similar to"]
-    )
-} | {"?": "\\?", "?|": "\\?|", "?&": "\\?&"}
+_OPERATORS: Final = (
+    {
+        operator: operator
+        for operator in [
+            "=",
+            "<",
+            ">",
+            "<=",
+            "<=>",
+            ">=",
+            "<>",
+            "!=",
+            "&",
+            "|",
+            "^",
+            "<<",
+            ">>",
+            "~",
+            "~=",
+            "~*",
+            "!~",
+            "!~*",
+            "#",
+            "&&",
+            "@>",
+            "<@",
+            "||",
+            "&<",
+            "&>",
+            "-|-",
+            "@@",
+            "!!",
+            "like",
+            "ilike",
+            "between",
+            "exists",
+            "rlike",
+            "regexp",
+            "match",
+        ]
+    }
+    | {
+        operator: operator
+        for operator in (
+            [
+                "not like",
+                "not ilike",
+                "not between",
+                "not exist",
+                "not rlike",
+                "not regexp",
+                "similar to",
+                "not similar to",
+            ]
+        )
+    }
+    | {"?": "\\?", "?|": "\\?|", "?&": "\\?&"}
+)
 
 
 def as_identifier(value: Value) -> str:

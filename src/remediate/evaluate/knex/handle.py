@@ -80,9 +80,7 @@ class KnexHandle(Scripted):
         if name in QueryBuilder.methods:
             return Method(
                 name,
-                lambda arguments, at: _invoke(
-                    QueryBuilder(self.session, self.transaction, at), name, arguments, at
-                ),
+                lambda arguments, at: _invoke(QueryBuilder(self.session, self.transaction, at), name, arguments, at),
             )
         return Unknown(f"nothing is known of knex.{name}", place)
 
