@@ -1,6 +1,5 @@
 import type { Knex } from 'knex';
-
-const DEFAULT_TENANT = '00000000-0000-0000-0000-000000000001';
+import { DEFAULT_TENANT } from '../config/tenancy';
 
 const CATEGORIES = ['Music', 'Sports', 'Theater', 'Comedy', 'Arts', 'Family', 'Conference', 'Festival'];
 

@@ -1,8 +1,7 @@
 import type { Knex } from 'knex';
+import { TENANT_SETTING, TENANT_TABLES } from '../config/tenancy';
 
-const TABLES = ['events', 'event_schedules', 'event_capacity', 'event_pricing', 'event_metadata'];
-
-const MATCH = `tenant_id = current_setting('app.current_tenant_id', true)::uuid`;
+const MATCH = `tenant_id = current_setting('${TENANT_SETTING}', true)::uuid`;
 
 const OPERATIONS = [
     { operation: 'SELECT', clause: `USING (${MATCH})` },
@@ -22,7 +21,7 @@ export async function up(knex: Knex): Promise<void> {
         END $$;
     `);
 
-    for (const table of TABLES) {
+    for (const table of TENANT_TABLES) {
         await knex.raw(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);
         for (const { operation, clause } of OPERATIONS) {
             const policy = `${table}_tenant_${operation.toLowerCase()}`;
@@ -33,7 +32,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-    for (const table of TABLES) {
+    for (const table of TENANT_TABLES) {
         for (const { operation } of OPERATIONS) {
             await knex.raw(`DROP POLICY IF EXISTS ${table}_tenant_${operation.toLowerCase()} ON ${table}`);
         }

@@ -1,17 +1,15 @@
 import type { Knex } from 'knex';
 
-export async function up(knex: Knex): Promise<void> {
-    await knex.schema.alterTable('events', (table) => {
+export function up(knex: Knex) {
+    return knex.schema.alterTable('events', (table) => {
         table.text('status_reason');
         table.uuid('status_changed_by');
         table.timestamp('status_changed_at', { useTz: true });
     });
 }
 
-export async function down(knex: Knex): Promise<void> {
-    await knex.schema.alterTable('events', (table) => {
-        table.dropColumn('status_reason');
-        table.dropColumn('status_changed_by');
-        table.dropColumn('status_changed_at');
+export function down(knex: Knex) {
+    return knex.schema.alterTable('events', (table) => {
+        table.dropColumns('status_reason', 'status_changed_by', 'status_changed_at');
     });
 }

@@ -32,9 +32,10 @@ export async function up(knex: Knex): Promise<void> {
     }
   }
 
-  await knex.raw('CREATE INDEX IF NOT EXISTS idx_ticket_validations_ticket ON ticket_validations (ticket_id)');
-  await knex.raw('CREATE INDEX IF NOT EXISTS idx_refunds_ticket ON refunds (ticket_id)');
-  await knex.raw('CREATE INDEX IF NOT EXISTS idx_bundle_items_bundle ON ticket_bundle_items (bundle_id)');
+  await knex.schema
+    .raw('CREATE INDEX IF NOT EXISTS idx_ticket_validations_ticket ON ticket_validations (ticket_id)')
+    .raw('CREATE INDEX IF NOT EXISTS idx_refunds_ticket ON refunds (ticket_id)')
+    .raw('CREATE INDEX IF NOT EXISTS idx_bundle_items_bundle ON ticket_bundle_items (bundle_id)');
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -8,7 +8,7 @@ const CHECKS: Array<[table: string, name: string, expression: string]> = [
   ['venue_integrations', 'chk_venue_integrations_status', `status IN ('active', 'inactive', 'error', 'pending')`],
 ];
 
-export async function up(knex: Knex): Promise<void> {
+export const up = async (knex: Knex): Promise<void> => {
   for (const [table, name, expression] of CHECKS) {
     await knex.raw(`
       DO $$
@@ -19,10 +19,10 @@ export async function up(knex: Knex): Promise<void> {
       END $$
     `);
   }
-}
+};
 
-export async function down(knex: Knex): Promise<void> {
+export const down = async (knex: Knex): Promise<void> => {
   for (const [table, name] of CHECKS) {
     await knex.raw(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${name}`);
   }
-}
+};

@@ -1,5 +1,8 @@
 import type { Knex } from 'knex';
 
+// The index is built next to running deliveries.
+export const config = { transaction: false };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('webhook_events', (table) => {
     table.string('status', 20).notNullable().defaultTo('pending');
@@ -15,13 +18,13 @@ export async function up(knex: Knex): Promise<void> {
     table.timestamp('lock_expires_at', { useTz: true });
   });
   await knex.raw(`
-    CREATE INDEX idx_webhook_events_retry ON webhook_events (status, retry_count, last_retry_at)
+    CREATE INDEX CONCURRENTLY idx_webhook_events_retry ON webhook_events (status, retry_count, last_retry_at)
       WHERE status = 'failed'
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('DROP INDEX IF EXISTS idx_webhook_events_retry');
+  await knex.raw('DROP INDEX CONCURRENTLY IF EXISTS idx_webhook_events_retry');
   await knex.schema.alterTable('webhook_events', (table) => {
     table.dropColumns(
       'status',
