@@ -180,14 +180,17 @@ def test_a_killed_parent_leaves_no_server(number: signal.Signals) -> None:
         assert not Path(folder).exists(), "the next start sweeps what is left"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the watcher in /proc")
 def test_what_a_dead_process_left_is_swept_and_its_server_stopped(temporary: Path) -> None:
     server = Server().start()
     folder, postmaster = server.folder, _postmaster(server)
     assert server._process is not None
     assert server._room is not None
     # The worst case: the watcher is killed too, and the lock is gone with its process.
-    subprocess.run(["pkill", "-KILL", "-P", str(server._process.pid), "-x", "sh"], check=True)
-    os.kill(server._process.pid, signal.SIGKILL)
+    shell = server._process.pid
+    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    for process in {shell, *map(int, children)} - {postmaster}:
+        os.kill(process, signal.SIGKILL)
     server._process.wait()
     server._room._lock.close()
     assert _runs(postmaster)
@@ -248,7 +251,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(temporary: Path, monkeypatch
     assert [path.name for path in base.iterdir() if path.is_dir() and not path.name.startswith("postgres-")] == []
 
 
-def test_what_initdb_says_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_server_says_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("remediate.postgres.server._settings", lambda major: {"shared_buffers": "many"})
     with pytest.raises(RemediateError, match=r'PostgreSQL did not start: .*FATAL: .*"shared_buffers": "many"'):
         Server().start()

@@ -36,6 +36,7 @@ def connect(endpoint: Endpoint, database: str, *, user: str | None = None) -> Co
             password=endpoint.password,
             dbname=database,
             autocommit=True,
+            prepare_threshold=None,  # a prepared statement cannot be several, and goes stale as the schema changes
             connect_timeout=10,
             application_name="remediate",
         )

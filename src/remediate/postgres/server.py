@@ -157,7 +157,12 @@ class Server:
         try:
             with (self.folder / "log").open("wb") as log:
                 process = self._spawn([*map(str, command), *locale, *quick], log)
-                process.communicate(timeout=_PATIENCE)
+                try:
+                    process.communicate(timeout=_PATIENCE)
+                except BaseException:
+                    process.kill()  # an interrupt must not leave it writing into a folder that is being removed
+                    process.wait()
+                    raise
         except (OSError, subprocess.TimeoutExpired) as error:
             raise self._failure("could not be set up", str(error)) from error
         if process.returncode:

@@ -7,7 +7,6 @@ lets go of the lock when the process ends, however it ends, so nothing depends o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -106,12 +105,16 @@ def enter_room(base: Path, account: Account | None) -> Room:
 @contextlib.contextmanager
 def locked(base: Path) -> Iterator[None]:
     """Hold the lock on `base` itself, against other processes and threads that make or sweep rooms."""
+    import fcntl  # not on Windows, where this module has to be importable all the same
+
     with (base / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _try_lock(path: Path) -> IO[str] | None:
+    import fcntl
+
     lock = path.open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
