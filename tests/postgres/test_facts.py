@@ -98,6 +98,31 @@ class TestForce:
         assert shop.refusal("ALTER TABLE events VALIDATE CONSTRAINT fk", user="owner") == "23503"
         assert shop.refusal("ALTER TABLE events VALIDATE CONSTRAINT fk") is None, "every event has its venue"
 
+    def test_lifted_in_the_transaction_lets_the_validation_be_right(self, shop: Database) -> None:
+        protect(shop, "venues")
+        protect(shop, "events")
+        shop.run("ALTER TABLE events ADD CONSTRAINT fk FOREIGN KEY (venue_id) REFERENCES venues NOT VALID")
+        validate = (
+            "BEGIN; ALTER TABLE venues NO FORCE ROW LEVEL SECURITY; ALTER TABLE events NO FORCE ROW LEVEL SECURITY;"
+            "ALTER TABLE events VALIDATE CONSTRAINT fk;"
+            "ALTER TABLE venues FORCE ROW LEVEL SECURITY; ALTER TABLE events FORCE ROW LEVEL SECURITY; COMMIT"
+        )
+        assert shop.refusal(validate, user="owner") is None
+        shop.run("ALTER TABLE events DROP CONSTRAINT fk; INSERT INTO events VALUES (3, 99)")
+        shop.run("ALTER TABLE events ADD CONSTRAINT fk FOREIGN KEY (venue_id) REFERENCES venues NOT VALID")
+        assert shop.refusal(validate, user="owner") == "23503"
+
+    def test_stops_a_trigger_that_updates_the_table_without_an_error(self, shop: Database) -> None:
+        shop.run(
+            "CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN UPDATE venues SET name = 'seen' WHERE id = NEW.venue_id; RETURN NEW; END$$;"
+            "CREATE TRIGGER count_up AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION count_up()",
+            user="owner",
+        )
+        protect(shop, "venues")
+        assert shop.refusal("INSERT INTO events VALUES (3, 1)", user="owner") is None
+        assert shop.value("SELECT count(*) FROM venues WHERE name = 'seen'") == 0
+
     def test_does_not_change_how_a_check_is_validated(self, shop: Database) -> None:
         protect(shop, "events")
         assert shop.refusal("ALTER TABLE events ADD CHECK (id > 1)", user="owner") == "23514"

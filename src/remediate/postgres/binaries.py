@@ -67,13 +67,13 @@ def readable_binaries(binaries: Binaries, account: Account | None, base: Path) -
     """The same binaries where `account` can run them: as they are, or a copy of them under `base`.
 
     A virtual environment in the home of root is closed to every other account, and opening folders of the user is not
-    ours to do. The copy is made once for each installation and kept.
+    ours to do. The copy is made once and kept; equal installations, as in many virtual environments, share it.
     """
     if account is None or all(account.may_run(program) for program in (binaries.postgres, binaries.initdb)):
         return binaries
     installation = binaries.folder.parent
-    status = binaries.postgres.stat()
-    key = hashlib.sha256(f"{installation}:{status.st_mtime_ns}:{status.st_size}".encode()).hexdigest()[:8]
+    with binaries.postgres.open("rb") as program:
+        key = hashlib.file_digest(program, "sha256").hexdigest()[:8]
     copy = base / f"postgres-{binaries.version}-{key}"
     # The libraries lie in a folder beside the package, and the programs find them by a relative path.
     package = installation.parent
