@@ -30,10 +30,14 @@ UNDEFINED: Final = _Undefined()
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that nothing can tell before the migration runs; `place` is where it came into being."""
+    """A value that nothing can tell before the migration runs; `place` is where it came into being.
+
+    `about_data`: only the rows in the tables would tell, and on a fresh database those are none.
+    """
 
     reason: str
     place: Place | None = None
+    about_data: bool = False
 
 
 class HostObject:
