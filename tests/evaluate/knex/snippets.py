@@ -13,7 +13,7 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
 from remediate.evaluate.knex.javascript import text
-from remediate.evaluate.knex.session import ThrownError, thrown
+from remediate.evaluate.knex.session import Settled, ThrownError, settle, thrown
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
@@ -42,6 +42,14 @@ class Closure(HostObject):
             scope[_text(name)] = arguments[index] if index < len(arguments) else UNDEFINED
         body = self.node.child_by_field_name("body")
         assert body is not None
+        if self.node.children[0].type != "async":
+            return self._run(body, scope)
+        try:
+            return Settled(settle(self._run(body, scope)))
+        except ThrownError as error:
+            return Settled(error=error)
+
+    def _run(self, body: Node, scope: dict[str, Any]) -> Value:
         if body.type != "statement_block":
             return evaluate(body, scope)
         for statement in body.named_children:
@@ -49,6 +57,9 @@ class Closure(HostObject):
                 return evaluate(statement.named_children[0], scope)
             if statement.type == "expression_statement":
                 evaluate(statement.named_children[0], scope)
+            if statement.type == "lexical_declaration":
+                name, value = statement.named_children[0].named_children
+                scope[_text(name)] = evaluate(value, scope)
         return UNDEFINED
 
 
@@ -65,6 +76,8 @@ def evaluate(node: Node, scope: dict[str, Any]) -> Value:
     kind = node.type
     if kind == "parenthesized_expression":
         return evaluate(node.named_children[0], scope)
+    if kind == "await_expression":
+        return settle(evaluate(node.named_children[0], scope))
     if kind in ("identifier", "this", "undefined"):
         return UNDEFINED if _text(node) == "undefined" else scope[_text(node)]
     if kind in ("string", "template_string"):
@@ -101,6 +114,8 @@ def _member(target: Value, name: str, place: Place) -> Value:
         return target.get(name, place)
     if isinstance(target, Unknown):
         return target
+    if isinstance(target, dict):
+        return target.get(name, UNDEFINED)
     raise ThrownError({"message": f"Cannot read properties of {text(target)} (reading '{name}')"})
 
 

@@ -23,7 +23,7 @@ _JSON = st.recursive(
 
 def js(value: object) -> str:
     """A value as JavaScript source."""
-    return json.dumps(value, ensure_ascii=True)
+    return json.dumps(value, ensure_ascii=False)
 
 
 _NAME = _NAMES.map(js)
@@ -43,8 +43,29 @@ def _types(draw: st.DrawFn) -> str:
     name = draw(_NAME)
     size, scale = draw(st.integers(1, 99)), draw(st.integers(0, 9))
     plain = st.sampled_from(
-        """integer bigInteger bigint smallint tinyint text boolean date time datetime timestamp json jsonb uuid float
-        double decimal binary string increments bigIncrements""".split()
+        [
+            "integer",
+            "bigInteger",
+            "bigint",
+            "smallint",
+            "tinyint",
+            "text",
+            "boolean",
+            "date",
+            "time",
+            "datetime",
+            "timestamp",
+            "json",
+            "jsonb",
+            "uuid",
+            "float",
+            "double",
+            "decimal",
+            "binary",
+            "string",
+            "increments",
+            "bigIncrements",
+        ]
     ).map(lambda kind: f"{kind}({name})")
     sized = st.sampled_from(
         [
@@ -73,7 +94,9 @@ def _modifiers(draw: st.DrawFn, alters: bool) -> str:
         _NAME.map(lambda name: f".references('id').inTable({name}).onDelete('CASCADE')"),
     ]
     if alters:
-        choices.append(st.sampled_from([".alter()", ".alter({ alterNullable: false })", ".alter({ alterType: false })"]))
+        choices.append(
+            st.sampled_from([".alter()", ".alter({ alterNullable: false })", ".alter({ alterType: false })"])
+        )
     return draw(st.one_of(*choices))
 
 

@@ -30,7 +30,6 @@ _SIMPLE_TYPES: Final = {
     "geography": "geography",
     "geometry": "geometry",
     "integer": "integer",
-    "json": "json",
     "jsonb": "jsonb",
     "mediumint": "integer",
     "point": "point",
@@ -116,6 +115,8 @@ class ColumnCompiler:
         first, second, kind = known(at(arguments, 0)), known(at(arguments, 1)), self.kind
         if kind in _SIMPLE_TYPES:
             return _SIMPLE_TYPES[kind]
+        if kind == "json":
+            return "jsonb" if truthy(first) else "json"
         if kind == "varchar":
             return f"varchar({text(parse_int(first, 255))})"
         if kind == "decimal":
@@ -180,8 +181,8 @@ class ColumnCompiler:
             self._comment(first)
             return ""
         if name == "check":
-            # The table's check: a plain text, whose bindings Knex does not fill in for a column.
-            return self._check(text(first), at(arguments, 2) if len(arguments) > 2 else UNDEFINED)
+            # Knex lets it be called and fails when it writes the column.
+            raise thrown("Cannot read properties of undefined (reading 'apply')", "TypeError")
         column = self.wrapped_name()
         if name in ("checkPositive", "checkNegative"):
             return self._check(f"{column} {'>' if name == 'checkPositive' else '<'} 0", first)
