@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
+from remediate.catalogue.rules import load_rules
 from remediate.emit.header import header
 from remediate.emit.house_style import HouseStyle, house_style
 from remediate.emit.migration import emit_migration
@@ -22,10 +23,13 @@ def emit(
     services: Sequence[Service],
     plans: Sequence[MigrationPlan],
     today: date,
-    titles: Mapping[str, str],
-    why: Mapping[str, str],
 ) -> tuple[Change, ...]:
-    """A change for each plan, in the order of the plans; each file of a service sorts after the one before it."""
+    """A change for each plan, in the order of the plans; each file of a service sorts after the one before it.
+
+    `today` is the date of the commit that is planned from: it names timestamped files.
+    """
+    rules = load_rules() if plans else {}
+    titles = {rule.id: rule.title for rule in rules.values()}
     changes: list[Change] = []
     for service in services:
         own = [plan for plan in plans if plan.service == service.name]
@@ -36,7 +40,7 @@ def emit(
         names = next_names(existing, _slugs(own), style.extension, today)
         before: tuple[str, ...] = ()
         for plan, name in zip(own, names, strict=True):
-            change = _change(plan, name, style, before, header(plan, titles, why))
+            change = _change(plan, name, style, before, header(plan, titles))
             changes.append(change)
             before = (change.path,)
     return tuple(changes)

@@ -12,9 +12,9 @@ MOST = 40
 """Subjects of one rule that are listed; the rest is counted, so that the header stays one that is read."""
 
 
-def header(plan: MigrationPlan, titles: Mapping[str, str], why: Mapping[str, str]) -> list[str]:
-    """Its paragraphs. `titles` and `why` hold the catalogue's words for each rule."""
-    return [*_opening(plan), *_findings(plan.findings, titles, why), *_notes(plan)]
+def header(plan: MigrationPlan, titles: Mapping[str, str]) -> list[str]:
+    """Its paragraphs. `titles` holds the catalogue's words for each rule."""
+    return [*_opening(plan), *_findings(plan.findings, titles), *_notes(plan)]
 
 
 def _opening(plan: MigrationPlan) -> Iterator[str]:
@@ -24,7 +24,7 @@ def _opening(plan: MigrationPlan) -> Iterator[str]:
     yield ""
 
 
-def _findings(findings: Sequence[Finding], titles: Mapping[str, str], why: Mapping[str, str]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], titles: Mapping[str, str]) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.rule, str(finding.subject)))
     for rule, group in groupby(ordered, key=lambda finding: finding.rule):
         members = list(group)
@@ -34,8 +34,6 @@ def _findings(findings: Sequence[Finding], titles: Mapping[str, str], why: Mappi
             yield f"- {finding.subject}" + (f" ({place})" if place else "")
         if len(members) > MOST:
             yield f"- and {len(members) - MOST} more"
-        if rule in why:
-            yield why[rule]
         yield ""
 
 

@@ -1,0 +1,103 @@
+"""`remediate apply`: the changes on a new branch, or in the working tree where that is asked for."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from remediate.commands.options import PlanOptions, check_names, load_config, request_of, workspace_root
+from remediate.commands.plan import commit_date_of
+from remediate.config.load import load
+from remediate.deliver.branch import check_branch, write_branch
+from remediate.deliver.changes import CommitSpec
+from remediate.deliver.differs import differing_files
+from remediate.deliver.git_tree import CommitTree
+from remediate.deliver.repository import Repository, open_repository
+from remediate.deliver.working_tree import write
+from remediate.detect.baseline import read_baseline
+from remediate.errors import RemediateError
+from remediate.pipeline import Plan, make_plan, read
+from remediate.plan.model import Change
+from remediate.report.console import progress
+from remediate.source.tree import WorkingTree
+
+
+def run(options: PlanOptions, branch: str | None, into_working_tree: bool) -> int:
+    """Plans from HEAD's tree and commits onto the branch; or plans the working tree and writes into it."""
+    if (branch is None) == (not into_working_tree):
+        raise RemediateError("say where the changes go", place="apply", hint="either --branch NAME or --write")
+    if into_working_tree:
+        return _write(options)
+    assert branch is not None
+    return _branch(options, branch)
+
+
+def _branch(options: PlanOptions, branch: str) -> int:
+    root = workspace_root(options.path)
+    repository = open_repository(root)
+    check_branch(repository, branch)
+    tree = CommitTree(repository.top, repository.head, repository.prefix)
+    with progress() as shown:
+        config = load_config(root, options.config) if options.config else load(tree)
+        workspace = read(tree, config)
+        check_names(options, workspace)
+        shown.step("Planning from the committed tree")
+        plan = make_plan(workspace, tree, config, request_of(options, repository.date, read_baseline(tree)))
+        if not plan.changes:
+            print("Nothing to change: no branch was made.")
+            _say_differences(repository, plan)
+            return 0
+        shown.step("Committing")
+        commits = write_branch(root, branch, _commits(plan))
+    for commit in commits:
+        print(f"{commit.commit[:10]}  {commit.service}  {', '.join(commit.paths)}")
+    _say_differences(repository, plan)
+    print(f"Branch {branch} has {_count(len(commits), 'commit')}. Review it with: git log -p HEAD..{branch}")
+    return 0
+
+
+def _commits(plan: Plan) -> list[CommitSpec]:
+    """One commit a service, in dependency order, so that the branch can be merged commit by commit."""
+    order = {service.name: number for number, service in enumerate(plan.workspace.services)}
+    ordered = sorted(plan.changes, key=lambda change: order[change.service])
+    return [_commit(service, tuple(changes)) for service, changes in groupby(ordered, lambda change: change.service)]
+
+
+def _commit(service: str, changes: tuple[Change, ...]) -> CommitSpec:
+    rules = sorted({rule for change in changes for rule in change.rules})
+    findings = {finding for change in changes for finding in change.findings}
+    lines = [f"- {change.path} ({change.level}: {', '.join(change.rules)})" for change in changes]
+    body = f"Repairs {_count(len(findings), 'finding')}:\n" + "\n".join(lines)
+    what = rules[0] if len(rules) == 1 else "tenant isolation"
+    return CommitSpec(service, f"fix({service}): repair {what} in the database", changes, body)
+
+
+def _say_differences(repository: Repository, plan: Plan) -> None:
+    """The plan was made from the commit: says where the working tree is not what was planned."""
+    paths = [service.path or "." for service in plan.workspace.services]
+    differing = differing_files(repository, repository.head, paths)
+    if differing:
+        more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
+        print(
+            f"Planned from the commit {repository.head[:10]}; your working tree differs in {', '.join(differing[:5])}{more}."
+        )
+
+
+def _write(options: PlanOptions) -> int:
+    root = workspace_root(options.path)
+    config = load_config(root, options.config)
+    tree = WorkingTree(root)
+    commit_date, _ = commit_date_of(root)
+    with progress() as shown:
+        workspace = read(tree, config)
+        check_names(options, workspace)
+        shown.step("Planning")
+        plan = make_plan(workspace, tree, config, request_of(options, commit_date, read_baseline(root)))
+        written = write(root, plan.changes)
+    for path in written:
+        print(path)
+    print(f"{_count(len(written), 'file')} written.")
+    return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

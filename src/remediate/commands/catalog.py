@@ -1,0 +1,45 @@
+"""`remediate catalog`: the schema after replay."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from remediate.commands.options import check_services, load_config, workspace_root
+from remediate.commands.output import write_text
+from remediate.pipeline import read, replay_all
+from remediate.replay.replay import Assumption
+from remediate.report.catalog_json import catalog_document
+from remediate.report.console import print_lines, progress, wants_color
+from remediate.report.listings import catalog_lines
+from remediate.source.tree import WorkingTree
+
+
+def run(
+    path: Path,
+    config: Path | None,
+    service: str | None,
+    assume: Assumption,
+    format: str,
+    output: Path | None,
+    no_color: bool,
+) -> int:
+    root = workspace_root(path)
+    tree = WorkingTree(root)
+    with progress() as shown:
+        workspace = read(tree, load_config(root, config))
+        if service is not None:
+            check_services([service], workspace)
+            alone = tuple(one for one in workspace.services if one.name == service)
+            workspace = replace(workspace, services=alone)
+        shown.step("Replaying migrations")
+        databases = replay_all(workspace, tree, assume)
+    if format == "json":
+        write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
+    elif output is not None:
+        lines = catalog_lines(databases)
+        write_text("".join("".join(segment.text for segment in line).rstrip() + "\n" for line in lines), output)
+    else:
+        print_lines(catalog_lines(databases), color=wants_color(no_color))
+    return 0

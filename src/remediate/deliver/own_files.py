@@ -1,0 +1,30 @@
+"""The two files of the tool's own that a user may ask for: the configuration and the baseline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from remediate.errors import RemediateError
+
+
+def write_new(path: Path, text: str) -> None:
+    """Writes a file that is not there yet. Raises RemediateError if it is, or cannot be written."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise RemediateError("is there already", place=str(path), hint="edit it, or move it away first") from None
+    except OSError as error:
+        raise RemediateError(f"cannot be written: {error.strerror}", place=str(path)) from None
+
+
+def replace_whole(path: Path, text: str) -> None:
+    """Writes a file, or another one over it in one step. Raises RemediateError if it cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RemediateError(f"cannot be written: {error.strerror}", place=str(path)) from None

@@ -1,0 +1,123 @@
+"""The pipeline on one screen: each stage's one function, in the order of the picture in the README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from remediate.config.model import Config
+from remediate.detect.baseline import Baseline
+from remediate.detect.detect import detect
+from remediate.detect.facts import gather
+from remediate.detect.model import Facts, Finding
+from remediate.emit.emit import emit, writable
+from remediate.plan.model import Change, Fix, Next, Options
+from remediate.plan.plan import Planned, plan
+from remediate.replay.catalog import Replayed
+from remediate.replay.replay import Assumption, replay
+from remediate.rewrite.rewrite import rewrite
+from remediate.source.discover import discover
+from remediate.source.model import FileTree, Service, Workspace
+from remediate.source.place import Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the pipeline beyond the configuration. Empty `services` and `rules` mean all.
+
+    `today` decides whether a suppression has run out; `commit_date` names timestamped files.
+    """
+
+    services: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+    assume: Assumption = "applied"
+    options: Options = field(default_factory=Options)
+    baseline: Baseline | None = None
+    today: date = date.max
+    commit_date: date = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order."""
+
+    workspace: Workspace
+    databases: tuple[Facts, ...]
+    fixes: tuple[Fix, ...]
+    changes: tuple[Change, ...]
+    unresolved: tuple[Unresolved, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(fix.finding for fix in self.fixes)
+
+    @property
+    def next(self) -> tuple[Next, ...]:
+        return tuple(later for fix in self.fixes if not fix.finding.suppressed for later in fix.next)
+
+    def changes_for(self, finding: Finding) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if finding.id in change.findings)
+
+
+def read(tree: FileTree, config: Config) -> Workspace:
+    """source: the services of a tree and their migrations."""
+    return discover(tree, config)
+
+
+def replay_all(workspace: Workspace, tree: FileTree, assume: Assumption = "applied") -> tuple[Replayed, ...]:
+    """evaluate and replay, migration by migration: one catalog for each database, in the order of the services."""
+    return tuple(replay(group, tree, assume=assume) for group in databases_of(workspace.services))
+
+
+def databases_of(services: Sequence[Service]) -> list[list[Service]]:
+    """The services of each database, in replay order."""
+    groups: dict[str, list[Service]] = {}
+    for service in services:
+        groups.setdefault(service.database, []).append(service)
+    return list(groups.values())
+
+
+def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
+    """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
+    databases, fixes, changes = [], [], []
+    for replayed in replay_all(workspace, tree, request.assume):
+        services = [service for service in workspace.services if service.database == replayed.database]
+        facts = gather(replayed, services, config)
+        databases.append(facts)
+        findings = [
+            finding
+            for finding in detect(facts, workspace.ignores, request.baseline, request.today)
+            if _asked(finding, request)
+        ]
+        planned = plan(facts, findings, request.options)
+        written, fixed = _write(services, planned, request)
+        fixes.extend(fixed)
+        changes.extend(written)
+    unresolved = [*workspace.unresolved, *(place for facts in databases for place in facts.replayed.unresolved)]
+    if request.services:
+        unresolved = [place for place in unresolved if place.service in request.services]
+    return Plan(workspace, tuple(databases), tuple(fixes), tuple(changes), tuple(dict.fromkeys(unresolved)))
+
+
+def _asked(finding: Finding, request: Request) -> bool:
+    return (not request.rules or finding.rule in request.rules) and (
+        not request.services or finding.service in request.services
+    )
+
+
+def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:
+    """emit and rewrite; a fix that could not be written after all becomes manual and says why."""
+    mute = {service.name for service in services if not writable(service)}
+    emitted = emit(services, planned.migrations, request.commit_date)
+    rewritten = rewrite(services, planned.rewrites)
+    fixes = []
+    for fix in planned.fixes:
+        if fix.finding.service in mute and fix.level != "manual":
+            reason = "All migrations of the service take a pg Pool, which Knex does not run."
+            fix = replace(fix, level="manual", reasons=(*fix.reasons, reason), withheld="")
+        if fix.finding.id in rewritten.missed:
+            reason = "The statement is put together at run time, so that it cannot be edited in the file."
+            fix = replace(fix, level="manual", reasons=(*fix.reasons, reason))
+        fixes.append(fix)
+    return [*emitted, *rewritten.changes], fixes

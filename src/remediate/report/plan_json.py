@@ -1,0 +1,80 @@
+"""`remediate plan --format json`: the contract `remediate.plan/1`. Fields may be added, none changes its meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from remediate.pipeline import Plan
+from remediate.plan.model import Change, Fix
+from remediate.report.diff import unified_diff
+from remediate.source.model import Service
+
+FORMAT = "remediate.plan/1"
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The plan as plain dictionaries; paths are relative to the workspace, findings in reading order."""
+    return {
+        "format": FORMAT,
+        "findings": [_finding(fix, plan) for fix in plan.fixes],
+        "changes": [_change(change) for change in plan.changes],
+        "next": [
+            {"finding": later.finding, "phase": later.phase, "waits_for": later.waits_for, "does": later.does}
+            for later in plan.next
+        ],
+        "unresolved": [
+            {"service": one.service, "file": one.place.file, "line": one.place.line, "reason": one.reason}
+            for one in plan.unresolved
+        ],
+        "services": [_service(service) for service in plan.workspace.services],
+    }
+
+
+def _finding(fix: Fix, plan: Plan) -> dict[str, Any]:
+    finding = fix.finding
+    subject = finding.subject
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "service": finding.service,
+        "subject": {"kind": subject.kind, "schema": subject.schema, "table": subject.table, "name": subject.name},
+        "message": finding.message,
+        "locations": [{"file": place.file, "line": place.line, "column": place.column} for place in finding.locations],
+        "fix": {
+            "applicability": fix.level,
+            "changes": [change.path for change in plan.changes_for(finding)],
+            "reasons": list(fix.reasons),
+            "withheld": fix.withheld or None,
+            "suggestion": fix.suggestion or None,
+        },
+        "suppressed": finding.suppressed,
+        "waiting": finding.waiting,
+        "evidence": list(finding.evidence),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "service": change.service,
+        "path": change.path,
+        "kind": change.kind,
+        "rules": list(change.rules),
+        "findings": list(change.findings),
+        "phase": change.phase,
+        "applicability": change.level,
+        "transaction": change.transaction,
+        "after": list(change.after),
+        "locks": [{"relation": str(lock.relation), "mode": lock.mode} for lock in change.locks],
+        "diff": unified_diff(change),
+    }
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "path": service.path,
+        "database": service.database,
+        "depends_on": list(service.depends_on),
+        "migrations": len(service.migrations),
+    }
