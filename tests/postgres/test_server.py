@@ -19,7 +19,7 @@ import pytest
 from remediate.errors import RemediateError
 from remediate.postgres import workroom
 from remediate.postgres.account import Account, server_account
-from remediate.postgres.binaries import find_binaries, inspect_binaries, readable_binaries
+from remediate.postgres.binaries import Binaries, find_binaries, inspect_binaries, readable_binaries
 from remediate.postgres.database import connect, create_database, drop_database, scratch_database
 from remediate.postgres.server import Server
 from remediate.postgres.workroom import enter_room, find_base, memory_folder, wait_until
@@ -38,6 +38,11 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     yield folder
     shutil.rmtree(folder)
+
+
+def new_server(binaries: Binaries | None = None) -> Server:
+    """A server that has not started; in memory where there is room, since these tests start many."""
+    return Server(binaries, parent=memory_folder())
 
 
 def _postmaster(server: Server) -> int:
@@ -68,14 +73,14 @@ def test_starts_answers_and_leaves_nothing(temporary: Path) -> None:
 
 
 def test_two_run_at_once_and_know_nothing_of_each_other() -> None:
-    with Server() as one, Server() as other:
+    with new_server() as one, new_server() as other:
         create_database(one.endpoint, "only_here")
         with connect(other.endpoint, "postgres") as connection:
             assert connection.execute("SELECT FROM pg_database WHERE datname = 'only_here'").fetchone() is None
 
 
 def test_starts_again_after_a_stop_and_may_be_stopped_twice() -> None:
-    server = Server()
+    server = new_server()
     for _ in range(2):
         server.start()
         assert server.running
@@ -86,7 +91,7 @@ def test_starts_again_after_a_stop_and_may_be_stopped_twice() -> None:
 
 
 def test_outlives_the_thread_that_started_it() -> None:
-    server = Server()
+    server = new_server()
     thread = threading.Thread(target=server.start)
     thread.start()
     thread.join()
@@ -148,7 +153,7 @@ def test_binaries_that_the_account_cannot_read_are_copied_once(tmp_path: Path) -
         assert copy.folder.is_relative_to(base)
         assert account.may_run(copy.postgres)
         assert readable_binaries(found, account, Path(base)) == copy
-        with Server(copy) as server:
+        with new_server(copy) as server:
             assert server.running
 
 
@@ -159,7 +164,8 @@ def _environment() -> dict[str, str]:
 _CHILD = """
 import sys, time
 from remediate.postgres.server import Server
-server = Server().start()
+from remediate.postgres.workroom import memory_folder
+server = Server(parent=memory_folder()).start()
 print(server.folder, (server.folder / "data" / "postmaster.pid").read_text().split()[0], flush=True)
 time.sleep(60)
 """
@@ -176,7 +182,7 @@ def test_a_killed_parent_leaves_no_server(number: signal.Signals) -> None:
         child.send_signal(number)
     assert wait_until(lambda: not _runs(int(postmaster)), 5)
     assert wait_until(lambda: not (Path(folder) / "data").exists(), 5), "the data are removed with the server"
-    with Server():
+    with new_server():
         assert not Path(folder).exists(), "the next start sweeps what is left"
 
 
@@ -207,7 +213,7 @@ def test_the_living_are_not_swept(temporary: Path) -> None:
 
 
 def test_a_server_that_crashes_is_told_from_one_that_runs() -> None:
-    with Server() as server:
+    with new_server() as server:
         os.kill(_postmaster(server), signal.SIGKILL)
         assert wait_until(lambda: not server.running, 5)
         with pytest.raises(RemediateError, match=r"cannot connect"):
@@ -235,7 +241,7 @@ def test_no_binaries_is_one_line_that_says_what_to_install(monkeypatch: pytest.M
     with pytest.raises(
         RemediateError, match=r"not installed; install the extra: pip install 'knex-remediate\[prove\]'"
     ):
-        Server().start()
+        new_server().start()
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +252,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(temporary: Path, monkeypatch
     monkeypatch.setattr(Path, "mkdir", full)
     monkeypatch.setattr("remediate.postgres.server.find_base", lambda *arguments: base)
     with pytest.raises(RemediateError, match="No space left on device") as caught:
-        Server(find_binaries()).start()
+        new_server(find_binaries()).start()
     assert "\n" not in str(caught.value)
     assert [path.name for path in base.iterdir() if path.is_dir() and not path.name.startswith("postgres-")] == []
 
@@ -254,7 +260,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(temporary: Path, monkeypatch
 def test_what_the_server_says_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("remediate.postgres.server._settings", lambda major: {"shared_buffers": "many"})
     with pytest.raises(RemediateError, match=r'PostgreSQL did not start: .*FATAL: .*"shared_buffers": "many"'):
-        Server().start()
+        new_server().start()
 
 
 def test_a_lock_is_let_go_when_its_room_is_left(temporary: Path) -> None:

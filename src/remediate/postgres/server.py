@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +155,9 @@ class Server:
         quick = ["--no-sync", "--no-instructions", "--wal-segsize=1"]
         if binaries.major >= 18:
             quick += ["--no-data-checksums"]
+        if binaries.major >= 16:
+            # As in `_settings`, but for the server that initdb runs: on a full disk it left segments behind.
+            quick += ["--set=dynamic_shared_memory_type=mmap"]
         try:
             with (self.folder / "log").open("wb") as log:
                 process = self._spawn([*map(str, command), *locale, *quick], log)
@@ -223,8 +227,10 @@ class Server:
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def _failure(self, what: str, output: str) -> RemediateError:
-        told = [line for line in output.splitlines() if "FATAL" in line or "error" in line] or output.splitlines()[-1:]
-        cause = f"PostgreSQL {what}: {told[-1]}" if told else f"PostgreSQL {what}"
+        # The first complaint is the cause; what follows (child process was terminated, removing …) comes of it.
+        told = re.search(r"\b(?:FATAL|PANIC|ERROR|error): .*", output)
+        cause = told.group() if told else output.strip().rpartition("\n")[2]
+        cause = f"PostgreSQL {what}: {cause}" if cause else f"PostgreSQL {what}"
         return RemediateError(cause, place=str(self.folder), hint="free room there, or set TMPDIR")
 
 
