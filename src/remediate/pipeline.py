@@ -85,11 +85,14 @@ def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Req
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config)
         databases.append(facts)
-        findings = [
-            finding
-            for finding in detect(facts, workspace.ignores, request.baseline, request.today)
-            if _asked(finding, request)
-        ]
+        found = detect(
+            facts,
+            request.rules or None,
+            today=request.today,
+            ignores=workspace.ignores,
+            baseline=request.baseline,
+        )
+        findings = [finding for finding in found if not request.services or finding.service in request.services]
         planned = plan(facts, findings, request.options)
         written, fixed = _write(services, planned, request)
         fixes.extend(fixed)
@@ -98,12 +101,6 @@ def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Req
     if request.services:
         unresolved = [place for place in unresolved if place.service in request.services]
     return Plan(workspace, tuple(databases), tuple(fixes), tuple(changes), tuple(dict.fromkeys(unresolved)))
-
-
-def _asked(finding: Finding, request: Request) -> bool:
-    return (not request.rules or finding.rule in request.rules) and (
-        not request.services or finding.service in request.services
-    )
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from remediate.commands.options import PlanOptions, check_names, load_config, request_of, workspace_root
+from remediate.commands.options import PlanOptions, check_names, load_baseline, load_config, request_of, workspace_root
 from remediate.commands.plan import commit_date_of
 from remediate.config.load import load
 from remediate.deliver.branch import check_branch, write_branch
@@ -13,7 +13,6 @@ from remediate.deliver.differs import differing_files
 from remediate.deliver.git_tree import CommitTree
 from remediate.deliver.repository import Repository, open_repository
 from remediate.deliver.working_tree import write
-from remediate.detect.baseline import read_baseline
 from remediate.errors import RemediateError
 from remediate.pipeline import Plan, make_plan, read
 from remediate.plan.model import Change
@@ -41,7 +40,7 @@ def _branch(options: PlanOptions, branch: str) -> int:
         workspace = read(tree, config)
         check_names(options, workspace)
         shown.step("Planning from the committed tree")
-        plan = make_plan(workspace, tree, config, request_of(options, repository.date, read_baseline(tree)))
+        plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
         if not plan.changes:
             print("Nothing to change: no branch was made.")
             _say_differences(repository, plan)
@@ -77,9 +76,8 @@ def _say_differences(repository: Repository, plan: Plan) -> None:
     differing = differing_files(repository, repository.head, paths)
     if differing:
         more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
-        print(
-            f"Planned from the commit {repository.head[:10]}; your working tree differs in {', '.join(differing[:5])}{more}."
-        )
+        files = f"{', '.join(differing[:5])}{more}"
+        print(f"Planned from the commit {repository.head[:10]}; your working tree differs in {files}.")
 
 
 def _write(options: PlanOptions) -> int:
@@ -91,7 +89,7 @@ def _write(options: PlanOptions) -> int:
         workspace = read(tree, config)
         check_names(options, workspace)
         shown.step("Planning")
-        plan = make_plan(workspace, tree, config, request_of(options, commit_date, read_baseline(root)))
+        plan = make_plan(workspace, tree, config, request_of(options, commit_date, load_baseline(tree)))
         written = write(root, plan.changes)
     for path in written:
         print(path)

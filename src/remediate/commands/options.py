@@ -6,17 +6,18 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from remediate.catalogue.rules import get_rule
 from remediate.config.load import load
 from remediate.config.model import Config
-from remediate.detect.baseline import Baseline
+from remediate.detect.baseline import FILE_NAME as BASELINE
+from remediate.detect.baseline import Baseline, read_baseline
 from remediate.errors import RemediateError
 from remediate.pipeline import Request
 from remediate.plan.model import Options
 from remediate.replay.replay import Assumption
-from remediate.source.model import Workspace
+from remediate.source.model import FileTree, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,16 @@ def check_services(names: Iterable[str], workspace: Workspace) -> None:
             near = difflib.get_close_matches(name, known, 1, 0.4)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             raise RemediateError(f"there is no service {name} here", place="--service", hint=hint)
+
+
+def load_baseline(tree: FileTree) -> Baseline | None:
+    """The accepted findings of a workspace, if it has any."""
+    try:
+        return read_baseline(tree.read(PurePosixPath(BASELINE)))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RemediateError(f"cannot be read: {error.strerror or error}", place=BASELINE) from None
 
 
 def request_of(options: PlanOptions, commit_date: date, baseline: Baseline | None) -> Request:

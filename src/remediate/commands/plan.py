@@ -6,11 +6,11 @@ import json
 from datetime import date
 from pathlib import Path
 
-from remediate.commands.options import PlanOptions, check_names, load_config, request_of, workspace_root
+from remediate.commands.options import PlanOptions, check_names, load_baseline, load_config, request_of, workspace_root
 from remediate.commands.output import write_text
 from remediate.config.model import Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
-from remediate.detect.baseline import baseline_text, read_baseline
+from remediate.detect.baseline import write_baseline
 from remediate.pipeline import Plan, make_plan, read
 from remediate.report.console import print_lines, progress, wants_color
 from remediate.source.tree import WorkingTree
@@ -29,15 +29,16 @@ def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, wr
     with progress() as shown:
         workspace = read(tree, config)
         check_names(options, workspace)
+        baseline = load_baseline(tree)
         shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
-        request = request_of(options, commit_date, read_baseline(root))
+        request = request_of(options, commit_date, baseline)
         plan = make_plan(workspace, tree, config, request)
     if write_accepted:
         from remediate.deliver.own_files import replace_whole
 
-        accepted = [finding for finding in plan.findings if not finding.waiting]
-        replace_whole(root / BASELINE, baseline_text(accepted))
-        print(f"{len(accepted)} findings accepted in {BASELINE}; commit it to share them.")
+        reason = f"there when the baseline was written on {date.today()}"
+        replace_whole(root / BASELINE, write_baseline(plan.findings, reason, baseline))
+        print(f"{BASELINE} written; commit it to share what it accepts.")
         return 0
     _print(plan, format, prefix, output, options.no_color)
     return exit_code(plan, fail_on)

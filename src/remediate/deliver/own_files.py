@@ -19,11 +19,11 @@ def write_new(path: Path, text: str) -> None:
         raise RemediateError(f"cannot be written: {error.strerror}", place=str(path)) from None
 
 
-def replace_whole(path: Path, text: str) -> None:
+def replace_whole(path: Path, data: bytes) -> None:
     """Writes a file, or another one over it in one step. Raises RemediateError if it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -38,28 +38,41 @@ def print_lines(lines: Iterable[Line], *, color: bool) -> None:
 
 
 class Progress:
-    """Says what is going on, on standard error, once the work has taken longer than `PATIENCE`."""
+    """Says what is going on, on standard error, once the work has taken longer than `PATIENCE`; only on a terminal."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._what = "Reading"
         self._status: Status | None = None
-        self._enabled = sys.stderr.isatty()
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        if sys.stderr.isatty():
+            self._timer = threading.Timer(PATIENCE, self._show)
+            self._timer.daemon = True
+            self._timer.start()
 
     def step(self, what: str) -> None:
-        """Call it before each piece of work; cheap where nothing is shown."""
-        if not self._enabled or time.monotonic() - self._start < PATIENCE:
-            return
-        if self._status is None:
-            from rich.console import Console
+        """Call it before each piece of work; it costs nothing where nothing is shown."""
+        with self._lock:
+            self._what = what
+            if self._status is not None:
+                self._status.update(what)
 
-            self._status = Console(stderr=True).status(what)
-            self._status.start()
-        self._status.update(what)
+    def _show(self) -> None:
+        from rich.console import Console
+
+        with self._lock:
+            if self._timer is not None:
+                self._status = Console(stderr=True).status(self._what)
+                self._status.start()
 
     def stop(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
 
 
 @contextmanager

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 from remediate.detect.model import Facts, Finding
 from remediate.plan.model import Fix, GuardCreation
-from remediate.plan.operations import CreateFunction, Operation, ReplaceTrigger
-from remediate.plan.planners.function_text import owned_name, rename_function, retarget_trigger
+from remediate.plan.operations import CreateFunction, Operation, ReplaceFunction, ReplaceTrigger
+from remediate.plan.planners.function_text import owned_name, rename_function, replacing, retarget_trigger
 from remediate.plan.proposal import Proposal
-from remediate.replay.catalog import Catalog, Function, QName, Trigger
+from remediate.replay.catalog import Catalog, Function, Trigger
+from remediate.sql.quote import QualifiedName
 
 
 def plan(finding: Finding, facts: Facts) -> Proposal:
-    versions = [
-        version.function for version in facts.replayed.functions if version.function.signature == str(finding.subject)
-    ]
+    versions = [one.function for one in facts.replayed.functions if one.function.signature == str(finding.subject)]
     own = [function for function in versions if _creator(function) == finding.service]
     if not own:
         return Proposal(Fix(finding, "manual", reasons=finding.reasons))
-    guard = GuardCreation(
-        finding.service,
-        finding,
-        own[-1].signature,
-        tuple(origin for function in own for origin in function.history[-1:]),
-    )
+    creations = tuple(origin for function in own for origin in function.history[-1:])
+    guard = GuardCreation(finding.service, finding, own[-1].signature, creations)
     if finding.level == "safe":
         return Proposal(Fix(finding, "safe", reasons=finding.reasons), rewrites=(guard,))
-    operations = _own_function(own[-1], finding.service, facts)
+    operations = _own_function(versions[0], own[-1], finding.service, facts)
     return Proposal(Fix(finding, finding.level, reasons=finding.reasons), operations=operations, rewrites=(guard,))
 
 
@@ -38,20 +33,28 @@ def _creator(function: Function) -> str:
     return function.history[-1].service
 
 
-def _own_function(function: Function, service: str, facts: Facts) -> tuple[Operation, ...]:
-    """A function named after the service, and its triggers moved; empty where that has been done already."""
+def _own_function(shared: Function, own: Function, service: str, facts: Facts) -> tuple[Operation, ...]:
+    """A function named after the service, and its triggers moved; empty where that has been done already.
+
+    Where this service was the last to write the shared function, the owner's version comes back: until then the
+    triggers of every other service run this one's body.
+    """
     catalog = facts.replayed.catalog
-    name = owned_name(function.name, service)
-    triggers = _dependants(catalog, function, service)
-    if not triggers or (name, function.argument_types) in catalog.functions:
+    name = owned_name(own.name, service)
+    triggers = _dependants(catalog, own, service)
+    if not triggers or (name, own.argument_types) in catalog.functions:
         return ()
-    signature = function.signature.replace(str(function.name), str(name), 1)
-    create = CreateFunction(name, rename_function(function.statement, name), signature)
+    signature = f"{QualifiedName(*name).sql()}({', '.join(own.argument_types)})"
     moves = [
         ReplaceTrigger(trigger.table, trigger.name, trigger.definition, retarget_trigger(trigger, name))
         for trigger in triggers
     ]
-    return (create, *moves)
+    operations: list[Operation] = [CreateFunction(name, rename_function(own.statement, name), signature), *moves]
+    current = catalog.functions.get((own.name, own.argument_types))
+    if current is not None and _creator(current) == service and current.definition != shared.definition:
+        before, after = replacing(current.statement, own.name), replacing(shared.statement, own.name)
+        operations.append(ReplaceFunction(own.name, before, after))
+    return tuple(operations)
 
 
 def _dependants(catalog: Catalog, function: Function, service: str) -> list[Trigger]:
@@ -61,9 +64,3 @@ def _dependants(catalog: Catalog, function: Function, service: str) -> list[Trig
         for trigger in catalog.triggers.values()
         if trigger.function == function.name and trigger.history[-1].service == service
     ]
-
-
-def owner_of(name: QName, catalog: Catalog) -> str | None:
-    """The service that created a table."""
-    table = catalog.tables.get(name)
-    return table.service if table else None
