@@ -97,7 +97,7 @@ class _Reader:
         if only_writers and not writes and not unresolved:
             return None
         inner = path[len(folder) :] if (folder := self._folder(service)) else path
-        code = CodeFile(service, path, role_of(inner), writes, _words(data), self._imports.of(path, data))
+        code = CodeFile(service, path, role_of(inner), writes, _words(data), self._imports.of(path, data), data)
         self.found[path] = code
         if code.role != "test":
             self._unresolved += [replace(place, service=service) for place in unresolved]

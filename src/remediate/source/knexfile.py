@@ -20,7 +20,9 @@ from remediate.source.syntax import descendants, parse, string_value, text_of
 NAME = re.compile(r"knexfile(?:[-.][\w.-]+)?\.(?:ts|js|cjs|mjs|mts|cts)|knex[-.]config\.(?:ts|js|cjs|mjs)")
 Read: TypeAlias = Callable[[PurePosixPath], bytes | None]
 
+# Constants that refer to each other in circles, or double with each step, end here.
 _DEPTH = 40
+_STEPS = 20_000
 _CONFIG_KEYS = frozenset({"client", "connection", "migrations"})
 
 
@@ -178,6 +180,7 @@ class _Reader:
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
     root: Node | None = None
     assigned: list[tuple[str, Node]] = field(default_factory=list)
+    steps: list[int] = field(default_factory=lambda: [_STEPS])
 
     def __post_init__(self) -> None:
         self.modules[self.file.as_posix()] = self
@@ -188,18 +191,18 @@ class _Reader:
         for node in self.root.named_children:
             self._statement(node)
 
-    def exported(self, name: str = "default") -> Any:
+    def exported(self, name: str = "default", depth: int = 0) -> Any:
         """The value of an export; "default" also means what `module.exports` was assigned."""
         members: dict[str, Any] = {}
         for target, node in self.assigned:
             if target == name or (target == "*" and name == "default"):
-                return self.value(node, 0)
+                return self.value(node, depth)
             if target == "*":
-                whole = _first(self.value(node, 0))
+                whole = _first(self.value(node, depth))
                 if isinstance(whole, dict) and name in whole:
                     return whole[name]
             elif name == "default":
-                members[target] = self.value(node, 0)
+                members[target] = self.value(node, depth)
         return members if members else _UNKNOWN
 
     def _statement(self, node: Node) -> None:
@@ -269,7 +272,8 @@ class _Reader:
             self.constants.setdefault(target, right)
 
     def value(self, node: Node, depth: int) -> Any:
-        if depth > _DEPTH:
+        self.steps[0] -= 1
+        if depth > _DEPTH or self.steps[0] < 0:
             return _UNKNOWN
         handler = _HANDLERS.get(node.type)
         return handler(self, node, depth + 1) if handler else _UNKNOWN
@@ -335,10 +339,9 @@ class _Reader:
         for name in names:
             known = self.modules.get(name.as_posix())
             if known is None and self.read(name) is not None:
-                known = _Reader(name, self.read, self.modules)
+                known = _Reader(name, self.read, self.modules, steps=self.steps)
             if known is not None:
-                # A circle of imports would never end; a module in the middle of being read has nothing to say.
-                return known.exported(member) if depth < _DEPTH // 2 else _UNKNOWN
+                return known.exported(member, depth)
         return _UNKNOWN
 
     def _member(self, node: Node, depth: int) -> Any:

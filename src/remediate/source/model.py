@@ -60,7 +60,8 @@ class CodeFile:
     """Application code of a service as far as it matters here.
 
     `words` holds every identifier-like word that stands in a string of the file, lower-cased (table names among them);
-    `imports` the workspace paths of the files it imports; `role` what kind of entry it is, judged by its path.
+    `imports` the workspace paths of the files it imports; `role` what kind of entry it is, judged by its path. `data`
+    is the file itself, for questions about a single word of it.
     """
 
     service: str
@@ -69,6 +70,7 @@ class CodeFile:
     writes: tuple[SettingWrite, ...] = ()
     words: frozenset[str] = frozenset()
     imports: tuple[str, ...] = ()
+    data: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from remediate.source.place import Place
 LARGEST_MIGRATION = 5 * 1024 * 1024
 
 # Strings stand beside comments in one pattern, so that `'--'`, `"/*"` and `https://` inside a string are no comment.
-_STRING_OR_COMMENT = re.compile(
+STRING_OR_COMMENT = re.compile(
     r"""
     (?P<comment> //[^\n]* | /\*.*?(?:\*/|\Z) )
   | '(?:\\.|[^'\\\n])*'
@@ -61,7 +61,7 @@ def decode(data: bytes) -> str:
 
 def without_comments(text: str) -> str:
     """TypeScript without `//` and `/* */` comments; line breaks and strings stay."""
-    return _STRING_OR_COMMENT.sub(_blank, text)
+    return STRING_OR_COMMENT.sub(_blank, text)
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -79,7 +79,7 @@ def place_of(file: str, data: bytes, start: int, end: int) -> Place:
 def comments(data: bytes) -> Iterator[tuple[int, int]]:
     """The byte spans of the `//` and `/* */` comments of a TypeScript file."""
     # One character for each byte: the pattern's offsets are then byte offsets, and its special characters are ASCII.
-    for match in _STRING_OR_COMMENT.finditer(data.decode("latin-1")):
+    for match in STRING_OR_COMMENT.finditer(data.decode("latin-1")):
         if match.group("comment") is not None:
             yield match.span()
 
