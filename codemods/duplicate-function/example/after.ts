@@ -2,29 +2,17 @@ import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
-    DO $remediate$
-    BEGIN
-      IF pg_catalog.to_regprocedure('public.touch_updated_at()') IS NULL THEN
-        CREATE FUNCTION touch_updated_at() RETURNS trigger AS $$
+    DO $guard$ BEGIN IF to_regprocedure('public.touch_updated_at()') IS NULL THEN EXECUTE $create$
+CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger AS $$
     BEGIN
       NEW.updated_at = now();
       RETURN NEW;
     END;
-    $$ LANGUAGE plpgsql;
-      END IF;
-    END
-    $remediate$
+    $$ LANGUAGE plpgsql
+$create$; END IF; END $guard$
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw(`
-    DO $remediate$
-    BEGIN
-      DROP FUNCTION IF EXISTS touch_updated_at() RESTRICT;
-    EXCEPTION WHEN dependent_objects_still_exist THEN
-      NULL;
-    END
-    $remediate$
-  `);
+  await knex.raw('DO $guard$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend WHERE refclassid = \'pg_catalog.pg_proc\'::regclass AND refobjid = to_regprocedure(\'public.touch_updated_at()\') AND deptype = \'n\') THEN DROP FUNCTION IF EXISTS touch_updated_at() CASCADE; END IF; END $guard$');
 }

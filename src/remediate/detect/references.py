@@ -128,5 +128,10 @@ def _type(catalog: Catalog, table: QName, column: str) -> str | None:
     return found.type if found else None
 
 
+def is_person(table: QName) -> bool:
+    """Whether a table holds people, by its name."""
+    return table.name.lower() in _PEOPLE
+
+
 def _person(table: QName) -> int:
-    return _PERSON if table.name.lower() in _PEOPLE else 0
+    return _PERSON if is_person(table) else 0

@@ -45,12 +45,14 @@ class Comparison:
 
     `columns` are the names that stand alone on the other side; `plain` says that the value's side is one read of one
     setting and nothing but casts, NULLIF(…, '') and a sub-select around it, and the other side one name or its cast.
+    `guarded` says that the value's side refuses settings that disagree: CASE WHEN one <> other.
     """
 
     operator: str
     columns: frozenset[str]
     settings: frozenset[str]
     plain: bool
+    guarded: bool = False
 
 
 def reads(sql: str) -> tuple[Read, ...]:
@@ -116,7 +118,7 @@ def comparisons(sql: str, returned: Mapping[str, frozenset[str]] | None = None) 
             settings = _settings(value, returned or {})
             if settings and not _settings(other, returned or {}):
                 plain = token.text == "=" and _is_plain_read(value) and _is_plain_column(other)
-                found.append(Comparison(operator, _columns(other), settings, plain))
+                found.append(Comparison(operator, _columns(other), settings, plain, _is_guarded(value)))
                 break
     return tuple(found)
 
@@ -205,6 +207,26 @@ def _is_plain_read(operand: Sequence[Token]) -> bool:
             rest.append(token)
         position += 1
     return count == 1 and not rest
+
+
+def _is_guarded(sequence: Sequence[Token]) -> bool:
+    return Token("word", "case") in sequence and Token("symbol", "<>") in sequence
+
+
+def is_guarded(sql: str) -> bool:
+    """Whether it compares two values and decides by a CASE: the form that accepts settings unless they disagree."""
+    return _is_guarded(tokens(sql))
+
+
+def returned_read(body: str) -> Read | None:
+    """The read that a function consists of: `SELECT <read>` in SQL, `BEGIN RETURN <read>; END` in PL/pgSQL."""
+    sequence = [token for token in tokens(body) if token != Token("symbol", ";")]
+    while sequence and sequence[0].text in ("begin", "return", "select"):
+        sequence.pop(0)
+    if sequence and sequence[-1] == Token("word", "end"):
+        sequence.pop()
+    found = reads(body)
+    return found[0] if len(found) == 1 and _is_plain_read(sequence) else None
 
 
 def policy_text(policy: Policy) -> str:

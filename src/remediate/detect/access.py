@@ -1,0 +1,124 @@
+"""What is known of the accesses to a table, as far as it speaks against binding its owner to tenants.
+
+An obstacle is a sentence that names the place. Where there is none, all known access goes on working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediate.detect.code import Code
+from remediate.detect.found import listed
+from remediate.detect.model import Facts
+from remediate.detect.settings import policy_text, reads, settings_by_function
+from remediate.detect.tokens import tokens
+from remediate.replay.catalog import Function, Policy, QName, Table, Trigger, View
+
+
+class Access:
+    """Everything that reads or writes tables, indexed once for all tables of a database."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._catalog = facts.replayed.catalog
+        self.code = Code(facts)
+        self._read_by_functions = settings_by_function(self._catalog)
+        self._words = {key: _words(function.body) for key, function in self._catalog.functions.items()}
+
+    def obstacles(self, table: Table, settings: frozenset[str]) -> tuple[str, ...]:
+        """Why access to the table may stop working once it takes one of `settings` to reach its rows."""
+        return tuple(
+            dict.fromkeys(
+                [
+                    *self.code.obstacles(table.name, table.service, settings),
+                    *self._through_functions(table),
+                    *self._through_views(table.name),
+                    *self._through_policies(table.name, settings),
+                    *self._through_migrations(table),
+                    *self._pending_validation(table.name),
+                ]
+            )
+        )
+
+    def read_by(self, policy: Policy) -> frozenset[str]:
+        """The settings that a policy reads, itself or through functions."""
+        text = policy_text(policy)
+        direct = {read.setting for read in reads(text)}
+        called = self._read_by_functions.keys() & _words(text)
+        return frozenset(direct).union(*(self._read_by_functions[name] for name in called))
+
+    # ------------------------------------------------------------------------------------- database objects
+
+    def _through_functions(self, table: Table) -> Iterator[str]:
+        for key, function in self._catalog.functions.items():
+            if table.name.name not in self._words[key]:
+                continue
+            place = function.history[-1].place
+            others = sorted({str(t.table) for t in self._triggers(function) if t.table != table.name})
+            if others:
+                yield f"{function.signature} ({place}) reads or writes it when a trigger on {listed(others)} fires."
+            if function.security_definer:
+                yield f"{function.signature} ({place}) reads or writes it with its owner's rights (SECURITY DEFINER)."
+            elif files := self.code.background_files_naming(function.name.name):
+                yield f"{function.signature} ({place}) reads or writes it, and {listed(files)} names that function."
+
+    def _triggers(self, function: Function) -> Iterator[Trigger]:
+        return (trigger for trigger in self._catalog.triggers.values() if trigger.function == function.name)
+
+    def _through_views(self, table: QName) -> Iterator[str]:
+        """Views over the table, and over such views. A view that checks its caller's rights is no other access."""
+        pending = [table]
+        seen: set[QName] = set()
+        while pending:
+            current = pending.pop()
+            for view in self._catalog.views.values():
+                if current in view.reads and view.name not in seen and not view.security_invoker:
+                    seen.add(view.name)
+                    pending.append(view.name)
+        for name in sorted(seen):
+            yield _view_sentence(self._catalog.views[name])
+
+    def _through_policies(self, table: QName, settings: frozenset[str]) -> Iterator[str]:
+        for policy in self._catalog.policies.values():
+            text = policy_text(policy)
+            if policy.table == table or table.name not in _words(text):
+                continue
+            if settings and not self.read_by(policy) & settings:
+                where = f"{policy.name} on {policy.table} ({policy.history[-1].place})"
+                yield f"Policy {where} looks into it, and reads another setting."
+
+    def _through_migrations(self, table: Table) -> Iterator[str]:
+        created = table.history[0].migration
+        places = [
+            str(change.origin.place)
+            for change in self._facts.replayed.data_changes
+            if change.relation == table.name and change.origin.direction == "up" and change.origin.migration != created
+        ]
+        if places:
+            yield (
+                f"Migrations after the one that created it change its rows ({listed(list(dict.fromkeys(places)))}); "
+                "under FORCE such a migration changes none."
+            )
+
+    def _pending_validation(self, table: QName) -> Iterator[str]:
+        for key in self._catalog.constraints.values():
+            if key.type == "f" and not key.validated and table in (key.table, key.references):
+                yield f"Foreign key {key.name} on {key.table} is NOT VALID; under FORCE its owner cannot validate it."
+
+
+def _view_sentence(view: View) -> str:
+    place = view.history[-1].place
+    if view.materialized:
+        return f"Materialized view {view.name} ({place}) is filled from it; refreshed by its owner it would be empty."
+    return f"View {view.name} ({place}) reads it with its owner's rights."
+
+
+def _words(sql: str) -> frozenset[str]:
+    """Every word of some SQL, those in strings too: dynamic SQL names tables there."""
+    found: set[str] = set()
+    for token in tokens(sql):
+        if token.kind == "string":
+            found.update(inner.text for inner in tokens(token.text) if inner.kind in ("word", "quoted"))
+        elif token.name:
+            found.add(token.text)
+    return frozenset(found)

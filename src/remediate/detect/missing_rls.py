@@ -1,0 +1,104 @@
+"""missing-rls: a tenant-scoped table without row level security."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from remediate.detect.access import Access
+from remediate.detect.found import found, listed, table_subject
+from remediate.detect.missing_tenant_column import is_expanded
+from remediate.detect.model import Facts, Finding, Subject
+from remediate.detect.taint import taints
+from remediate.replay.catalog import Catalog, Table
+
+RULE = "missing-rls"
+_DISABLES = re.compile(r"\bdisable\s+row\s+level\s+security\b|\bdrop\s+policy\b", re.IGNORECASE)
+
+
+def detect(facts: Facts) -> Iterator[Finding]:
+    """Scoped tables with neither RLS nor policies; a database without any RLS gives one finding as a whole."""
+    catalog = facts.replayed.catalog
+    scoped = [
+        table
+        for table in catalog.tables.values()
+        if facts.classes[table.name].kind == "scoped" and table.partition_of is None and not is_expanded(facts, table)
+    ]
+    if not scoped:
+        return
+    if not catalog.policies and not any(table.rls_enabled for table in catalog.tables.values()):
+        yield _whole_database(facts, scoped)
+        return
+    access = Access(facts)
+    for table in scoped:
+        if not table.rls_enabled and not any(catalog.policies_of(table.name)):
+            yield _table(facts, access, table)
+
+
+def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
+    off = (
+        str(origin.place)
+        for table in facts.replayed.catalog.tables.values()
+        for origin in table.history
+        if _DISABLES.search(origin.statement)
+    )
+    dropped = list(dict.fromkeys(off))
+    evidence = [f"Tables with {facts.tenancy.column}: {listed([str(table.name) for table in scoped])}."]
+    if dropped:
+        evidence.append(f"It was taken away on purpose: {listed(dropped)}.")
+    return found(
+        facts,
+        RULE,
+        scoped[0].service,
+        Subject("workspace", "", facts.replayed.database),
+        f"No table of this database uses row level security, though {len(scoped)} have {facts.tenancy.column}",
+        [scoped[0].history[0].place],
+        reasons=["Whether tenants are kept apart in another way is for people to say."],
+        evidence=evidence,
+        level="manual",
+    )
+
+
+def _table(facts: Facts, access: Access, table: Table) -> Finding:
+    settings = frozenset((facts.tenancy.setting, *facts.tenancy.legacy))
+    return found(
+        facts,
+        RULE,
+        table.service,
+        table_subject(table.name),
+        f"{table.name} has the tenant column {facts.tenancy.column}, but no row level security",
+        [table.history[0].place],
+        reasons=[*access.obstacles(table, settings), *_rows_out_of_reach(facts, table)],
+        evidence=_evidence(facts, table),
+        tainted_by=taints(facts, table.service, [table.name], table.history),
+    )
+
+
+def _rows_out_of_reach(facts: Facts, table: Table) -> Iterator[str]:
+    column = table.column(facts.tenancy.column)
+    if column is None:
+        return
+    if column.nullable:
+        yield f"{column.name} allows NULL, and rows without a tenant would be reached by nobody."
+    if column.default is not None and "current_setting" not in column.default:
+        yield f"{column.name} has the default {column.default}: an insert that relies on it would be refused."
+
+
+def _evidence(facts: Facts, table: Table) -> Iterator[str]:
+    catalog = facts.replayed.catalog
+    enabled = (other for other in catalog.tables.values() if other.rls_enabled)
+    protected = [other for other in enabled if any(catalog.policies_of(other.name))]
+    siblings = [other for other in protected if other.service == table.service]
+    if siblings:
+        names = listed([str(other.name) for other in siblings])
+        yield f"{table.service} protects {names}: {_how(catalog, siblings[0])}."
+    elif protected:
+        yield f"{table.service} protects no table; {protected[0].service} does: {_how(catalog, protected[0])}."
+    partitions = [str(other.name) for other in catalog.tables.values() if other.partition_of == table.name]
+    if partitions:
+        yield f"Queries that name its partitions ({listed(partitions)}) would not go by its policies."
+
+
+def _how(catalog: Catalog, table: Table) -> str:
+    policies = [f"{policy.name} (for {policy.command})" for policy in catalog.policies_of(table.name)]
+    return f"{table.name} has {listed(policies)}"

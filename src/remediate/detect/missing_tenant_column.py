@@ -1,0 +1,84 @@
+"""missing-tenant-column: rows that belong to a tenant, in a table that does not say to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediate.detect.classify import describe
+from remediate.detect.found import found, listed, table_subject
+from remediate.detect.model import Facts, Finding, Step
+from remediate.detect.references import is_person
+from remediate.detect.taint import taints
+from remediate.replay.catalog import Table
+
+RULE = "missing-tenant-column"
+MARK = "remediate:"
+"""How the comment on a column begins that the first phase of the repair has added."""
+
+
+def detect(facts: Facts) -> Iterator[Finding]:
+    """Child tables; a partition goes with its parent, which it takes its columns from.
+
+    A table whose column was added by the first phase, and is not yet filled for good, waits for the next one.
+    """
+    for table in facts.replayed.catalog.tables.values():
+        if is_expanded(facts, table):
+            yield _waiting(facts, table)
+        classification = facts.classes[table.name]
+        if classification.kind == "child" and classification.path and table.partition_of is None:
+            yield _table(facts, table, classification.path)
+
+
+def is_expanded(facts: Facts, table: Table) -> bool:
+    """Whether the tenant column is there only as the first phase leaves it: marked, and still nullable."""
+    column = table.column(facts.tenancy.column)
+    return column is not None and column.nullable and (column.comment or "").startswith(MARK)
+
+
+def _waiting(facts: Facts, table: Table) -> Finding:
+    column = facts.tenancy.column
+    return found(
+        facts,
+        RULE,
+        table.service,
+        table_subject(table.name),
+        f"{table.name} has got {column}, which is not yet binding",
+        [table.history[0].place],
+        waiting=f"no row of {table.name} has an empty {column}, and the code that writes it sets the column itself",
+    )
+
+
+def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
+    catalog = facts.replayed.catalog
+    policies = [policy.name for policy in catalog.policies_of(table.name)]
+    evidence = [f"{describe(path)}."]
+    if policies:
+        evidence.append(f"What it has is {listed(policies)}, which has to do without the column.")
+    elif not table.rls_enabled:
+        evidence.append("It has no row level security either.")
+    return found(
+        facts,
+        RULE,
+        table.service,
+        table_subject(table.name),
+        f"{table.name} has no {facts.tenancy.column}, though its rows belong to the tenant of {path[-1].parent}",
+        [table.history[0].place],
+        reasons=_reasons(facts, path),
+        evidence=evidence,
+        tainted_by=taints(facts, table.service, [table.name, *(step.parent for step in path)], table.history),
+    )
+
+
+def _reasons(facts: Facts, path: tuple[Step, ...]) -> Iterator[str]:
+    for step in path:
+        columns = ", ".join(step.columns)
+        found_columns = [facts.replayed.catalog.tables[step.child].column(name) for name in step.columns]
+        if step.soft:
+            yield f"No foreign key keeps {step.child}.{columns} to rows of {step.parent} that exist."
+        if any(column is None or column.nullable for column in found_columns):
+            yield f"{step.child}.{columns} allows NULL: such rows have no way to a tenant."
+        if is_person(step.parent):
+            yield f"{step.parent} holds people, who may act for more than one tenant."
+    tenant = facts.replayed.catalog.tables[path[-1].parent].column(facts.tenancy.column)
+    if tenant is not None and tenant.nullable:
+        yield f"{path[-1].parent}.{tenant.name} allows NULL itself."

@@ -1,0 +1,77 @@
+"""rls-not-forced: row level security that does not bind the table's owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from remediate.detect.access import Access
+from remediate.detect.found import found, listed, rls_places, table_subject
+from remediate.detect.model import Facts, Finding
+from remediate.detect.taint import taints
+from remediate.replay.catalog import Policy, Table
+
+RULE = "rls-not-forced"
+_COMMANDS = ("select", "insert", "update", "delete")
+
+
+def detect(facts: Facts) -> Iterator[Finding]:
+    """Tables of any class whose RLS is enabled and not forced."""
+    access = Access(facts)
+    for table in facts.replayed.catalog.tables.values():
+        if table.rls_enabled and not table.rls_forced:
+            yield _table(facts, access, table)
+
+
+def _table(facts: Facts, access: Access, table: Table) -> Finding:
+    policies = list(facts.replayed.catalog.policies_of(table.name))
+    owner = f"its owner {table.owner}" if table.owner else "its owner"
+    origins = [*table.history, *(origin for policy in policies for origin in policy.history)]
+    return found(
+        facts,
+        RULE,
+        table.service,
+        table_subject(table.name),
+        f"{table.name} has row level security, but it does not bind {owner}",
+        rls_places(table),
+        reasons=_reasons(access, table, policies),
+        evidence=[f"Its policies are {listed([f'{p.name} (for {p.command})' for p in policies])}."] if policies else [],
+        tainted_by=taints(facts, table.service, [table.name], origins),
+    )
+
+
+def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterator[str]:
+    if not policies:
+        yield "It has no policy yet: forced, its owner would reach nothing."
+        return
+    # The owner is bound by the policies for everybody; those for other roles give it nothing.
+    open_to_all = [policy for policy in policies if "public" in policy.roles]
+    permissive = [policy for policy in open_to_all if policy.permissive]
+    written = access.code.written(table.service)
+    for command in _COMMANDS:
+        covering = [policy for policy in permissive if _covers(policy, command)]
+        if not covering:
+            yield f"No policy for all roles lets anybody {command.upper()}: forced, its owner could not either."
+        elif not any(_satisfied(access, policy, written) for policy in covering):
+            names = sorted({setting for policy in covering for setting in access.read_by(policy)})
+            yield f"{command.upper()} takes {listed(names, 6)}, and no code of {table.service} sets what it takes."
+    for policy in open_to_all:
+        if not policy.permissive and not _satisfied(access, policy, written):
+            names = sorted(access.read_by(policy))
+            yield f"Restrictive policy {policy.name} reads {listed(names)}, which no code of {table.service} sets."
+    settings = frozenset(setting for policy in policies for setting in access.read_by(policy))
+    if not settings:
+        yield "Its policies read no setting: whom they let through is not known."
+    yield from access.obstacles(table, settings)
+
+
+def _covers(policy: Policy, command: str) -> bool:
+    """Whether a policy lets through at all: an INSERT policy without WITH CHECK denies every insert."""
+    if policy.command == "insert" and policy.check is None:
+        return False
+    return policy.command in ("all", command)
+
+
+def _satisfied(access: Access, policy: Policy, written: frozenset[str]) -> bool:
+    """Whether code sets one of the settings that a policy reads, or it reads none."""
+    settings = access.read_by(policy)
+    return not settings or bool(settings & written)

@@ -1,0 +1,34 @@
+"""What may have touched a subject without our knowing: such a finding is at most unsafe, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from remediate.detect.model import Facts
+from remediate.replay.catalog import Origin, QName
+
+_LISTED = 3
+
+
+def taints(facts: Facts, service: str, tables: Iterable[QName], origins: Iterable[Origin] = ()) -> tuple[str, ...]:
+    """A sentence for each conditional, refused or unresolved statement that may have touched what a finding is about.
+
+    `tables` are the relations that it stands on, `origins` the statements that made it. An unresolved statement whose
+    effect is wholly unknown taints everything of its service. At most a few are named, the rest counted.
+    """
+    found = list(dict.fromkeys(_taints(facts, service, frozenset(tables), origins)))
+    if len(found) > _LISTED:
+        return (*found[:_LISTED], f"{len(found) - _LISTED} more statements like these may have touched it.")
+    return tuple(found)
+
+
+def _taints(facts: Facts, service: str, tables: frozenset[QName], origins: Iterable[Origin]) -> Iterator[str]:
+    for origin in origins:
+        if origin.conditional and origin.direction == "up":
+            yield f"Whether {origin.place} ran cannot be told: {origin.conditional}."
+    for effect in facts.replayed.unknown_effects:
+        if tables.intersection(effect.subjects) or (not effect.subjects and effect.service == service):
+            yield f"{effect.place} could not be read, and may have changed it: {effect.reason}."
+    for refusal in facts.replayed.refusals:
+        if tables.intersection(refusal.subjects) and refusal.origin.direction == "up":
+            yield f"PostgreSQL would refuse {refusal.origin.place} ({refusal.code}: {refusal.message})."
