@@ -131,7 +131,8 @@ def _calls(draw: st.DrawFn, alters: bool) -> str:
             "dropTimestamps()",
             "dropChecks('a')",
         ]
-    return draw(st.sampled_from(choices))
+    call: str = draw(st.sampled_from(choices))
+    return call
 
 
 @st.composite

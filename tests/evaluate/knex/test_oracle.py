@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from remediate.evaluate.knex.builder import Builder, Unbuilt, to_query
 from remediate.evaluate.values import Unknown
 from support.node import Node
 
+_OWN_WORDING = re.compile("is not a function|Cannot read properties")
 HERE = Path(__file__).parent
 CASES = [
     line
@@ -68,9 +70,9 @@ def knex_says(node: Node) -> dict[str, Any]:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Equal, or both throw: JavaScript's own wording of a TypeError is not ours to repeat."""
-    if isinstance(ours, dict) or isinstance(theirs, dict):
-        return isinstance(ours, dict) and isinstance(theirs, dict)
+    """Equal; where both throw, JavaScript's own wording of a TypeError is not ours to repeat."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and _OWN_WORDING.search(theirs["error"]):
+        return True
     return bool(ours == theirs)
 
 

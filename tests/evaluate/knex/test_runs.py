@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from evaluate.knex.cases_run import RUNS
 from evaluate.knex.recorder import Recorder
 from evaluate.knex.snippets import run
 from remediate.evaluate.knex import KnexHandle, ThrownError, settle
@@ -19,6 +18,7 @@ from remediate.source.place import Place
 from support.node import Node
 
 HERE = Path(__file__).parent
+RUNS = [line for line in (HERE / "runs.js").read_text().splitlines() if line and not line.startswith("//")]
 
 
 def ours(source: str, *, nested: bool) -> dict[str, Any]:

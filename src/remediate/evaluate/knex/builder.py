@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from remediate.evaluate.knex.javascript import UnresolvableError
+from remediate.evaluate.knex.javascript import UnresolvableError, because
 from remediate.evaluate.knex.literals import escape_binding, format_query, positioned
-from remediate.evaluate.knex.method import Scripted, at, js
+from remediate.evaluate.knex.method import Method, Scripted, at, js
 from remediate.evaluate.knex.session import Answer, Form, Query, Session, Subject, Thenable, refused, thrown
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
 from remediate.source.place import Place
@@ -62,7 +62,7 @@ class Wire:
             form = statement.form or self.form
             query = Query(statement.unknown, statement.place, form, self.transaction, False, subject=statement.subject)
             self._answer(query)
-            return Unknown(f"the result of a statement that is not known: {statement.unknown.reason}", statement.place)
+            return because("the result of a statement that is not known", statement.unknown, statement.place)
         if statement.ask is not None:
             return statement.ask(self.session)
         if not statement.sql:
@@ -84,12 +84,23 @@ def to_query(statement: Compiled, form: Form, transaction: str | None) -> Query:
     for value in statement.bindings:
         literal = escape_binding(value)
         if isinstance(literal, Unknown):
-            unknown = unknown or Unknown(f"a bound value is not known: {literal.reason}", literal.place)
+            unknown = unknown or because("a bound value is not known", literal, statement.place)
         else:
             literals.append(literal)
     prepared = positioned(statement.sql, []) if statement.bindings else None
     sql: str | Unknown = positioned(statement.sql, literals) if unknown is None else unknown
     return Query(sql, statement.place, form, transaction, statement.wants_rows, prepared=prepared)
+
+
+def describe(statement: Compiled) -> dict[str, Value]:
+    """What `toSQL()` gives for one statement."""
+    native: Value = {"sql": positioned(statement.sql, []), "bindings": list(statement.bindings)}
+    return {
+        "method": statement.method,
+        "sql": statement.sql,
+        "bindings": list(statement.bindings),
+        "toNative": Method("toNative", lambda _, __: native),
+    }
 
 
 class Builder(Scripted, Thenable):
@@ -144,8 +155,8 @@ class Builder(Scripted, Thenable):
         for statement in self.statements():
             if isinstance(statement, Unbuilt):
                 return statement.unknown
-            described.append({"sql": statement.sql, "bindings": statement.bindings, "method": statement.method})
-        return described
+            described.append(describe(statement))
+        return described if self.form == "builder" else described[0]
 
     @js("transacting")
     def transacting(self, arguments: Sequence[Value], place: Place) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from remediate.evaluate.knex.javascript import type_of
 from remediate.evaluate.knex.method import Method, Scripted, at, js
 from remediate.evaluate.knex.session import thrown
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -164,7 +165,7 @@ class ForeignTable(Scripted):
     def on(self, arguments: Sequence[Value], place: Place) -> Value:
         table = at(arguments, 0)
         if not isinstance(table, str | Unknown):
-            raise thrown("Expected tableName to be a string", "TypeError")
+            raise thrown(f"Expected tableName to be a string, got: {type_of(table)}", "TypeError")
         self.chain.key.table = table
         return self.chain.owner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from remediate.evaluate.knex.javascript import keys, known, stringify, text, truthy, unresolvable
+from remediate.evaluate.knex.javascript import UnresolvableError, because, keys, known, stringify, text, truthy
 from remediate.evaluate.knex.literals import wrap_identifier
 from remediate.evaluate.knex.method import call_back, is_function
 from remediate.evaluate.knex.session import thrown
@@ -156,7 +156,7 @@ class Formatter:
         from remediate.evaluate.knex.raw import RawBuilder
 
         if isinstance(values, Unknown):
-            raise unresolvable(f"the list of values is not known: {values.reason}", values.place)
+            raise UnresolvableError(because("the list of values is not known", values, self.place))
         if isinstance(values, list):
             if values and isinstance(values[0], list):
                 return "(" + ", ".join(f"({self.parameterize(value)})" for value in values) + ")"

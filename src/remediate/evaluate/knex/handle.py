@@ -10,10 +10,12 @@ from remediate.evaluate.knex.method import Method, Scripted, at, call_back, js
 from remediate.evaluate.knex.query import QueryBuilder
 from remediate.evaluate.knex.raw import Functions, RawBuilder, Ref
 from remediate.evaluate.knex.schema import SchemaBuilder
-from remediate.evaluate.knex.session import Session, Settled, Thenable, thrown
+from remediate.evaluate.knex.session import Query, Session, Settled, Thenable
 from remediate.evaluate.knex.transaction import Transaction
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
+
+_READING = ("currentVersion", "list", "status")
 
 
 class _Counter:
@@ -60,11 +62,21 @@ class KnexHandle(Scripted):
         inner.current = Transaction(self.session, identifier, nested=self.in_transaction)
         return inner
 
+    def unknown(self, unknown: Unknown, place: Place) -> Settled:
+        """Sends something whose effect cannot be told."""
+        self.session.send(Query(unknown, place, "builder", self.transaction, wants_rows=False))
+        return Settled(unknown)
+
     def call(self, arguments: Sequence[Value], place: Place) -> Value:
         builder = QueryBuilder(self.session, self.transaction, place)
         if at(arguments, 0) is UNDEFINED:
             return builder
         return _invoke(builder, "table", arguments, place)
+
+    def get(self, name: str, place: Place) -> Value:
+        if name in ("commit", "rollback", "savepoint", "isCompleted") and not self.in_transaction:
+            return UNDEFINED
+        return super().get(name, place)
 
     def missing(self, name: str, place: Place) -> Value:
         if name == "schema":
@@ -76,7 +88,7 @@ class KnexHandle(Scripted):
         if name == "client":
             return _Client(self.config)
         if name in ("migrate", "seed"):
-            return _Unread(f"knex.{name}")
+            return _Unread(self, f"knex.{name}")
         if name in QueryBuilder.methods:
             return Method(
                 name,
@@ -114,13 +126,13 @@ class KnexHandle(Scripted):
     @js("commit")
     def commit(self, arguments: Sequence[Value], place: Place) -> Value:
         if self.current is None:
-            return Settled(error=thrown("the migration's own transaction is committed by Knex"))
+            return self.unknown(Unknown("commits the migration's own transaction", place), place)
         return self.current.commit(at(arguments, 0), place)
 
     @js("rollback")
     def rollback(self, arguments: Sequence[Value], place: Place) -> Value:
         if self.current is None:
-            return Settled(Unknown("rolls back the migration's own transaction", place))
+            return self.unknown(Unknown("rolls back the migration's own transaction", place), place)
         return self.current.rollback(at(arguments, 0), place)
 
     @js("isCompleted")
@@ -227,11 +239,16 @@ class _Unread(HostObject):
 
     is_function = False
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, handle: KnexHandle, path: str) -> None:
+        self.handle = handle
         self.path = path
 
     def get(self, name: str, place: Place) -> Value:
-        return Method(name, lambda _, at: Settled(Unknown(f"{self.path}.{name} is not supported", at)))
+        def run(_: Sequence[Value], at: Place) -> Value:
+            unknown = Unknown(f"{self.path}.{name} is not supported", at)
+            return Settled(unknown) if name in _READING else self.handle.unknown(unknown, at)
+
+        return Method(name, run)
 
 
 def _invoke(builder: QueryBuilder, name: str, arguments: Sequence[Value], place: Place) -> Value:

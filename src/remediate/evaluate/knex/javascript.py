@@ -24,6 +24,11 @@ def unresolvable(reason: str, place: Place | None = None) -> UnresolvableError:
     return UnresolvableError(Unknown(reason, place))
 
 
+def because(what: str, unknown: Unknown, place: Place | None = None) -> Unknown:
+    """An unknown value that comes of another one; `place` counts where the other has none."""
+    return Unknown(f"{what}: {unknown.reason}", unknown.place or place, unknown.about_data)
+
+
 def known(value: Value) -> Value:
     """The value itself; raises when it is `Unknown`."""
     if isinstance(value, Unknown):
@@ -102,6 +107,19 @@ def is_object(value: Value) -> bool:
     if isinstance(value, HostObject):
         return not getattr(value, "is_function", True)
     return isinstance(value, list | dict)
+
+
+def type_of(value: Value) -> str:
+    """`typeof value`."""
+    if value is UNDEFINED:
+        return "undefined"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, int | float):
+        return "number"
+    return "function" if isinstance(value, HostObject) and not is_object(value) else "object"
 
 
 def is_empty(value: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from remediate.evaluate.knex.javascript import because
 from remediate.evaluate.knex.literals import escape_binding, inline_dollars
 from remediate.evaluate.knex.method import Method, Scripted, at, is_function, js
 from remediate.evaluate.knex.session import Query, Session, Settled, Thenable, ThrownError, refused
@@ -79,6 +80,6 @@ def _inlined(text: str, values: Value, place: Place) -> str | Unknown:
     for value in values:
         literal = escape_binding(value)
         if isinstance(literal, Unknown):
-            return Unknown(f"a bound value is not known: {literal.reason}", literal.place or place)
+            return because("a bound value is not known", literal, place)
         literals.append(literal)
     return inline_dollars(text, literals)

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from remediate.evaluate.knex.builder import Builder, Compiled, Statement, Unbuilt
 from remediate.evaluate.knex.formatter import Formatter
-from remediate.evaluate.knex.javascript import UnresolvableError, keys, known, number_text, text, truthy, unresolvable
+from remediate.evaluate.knex.javascript import (
+    UnresolvableError,
+    because,
+    keys,
+    known,
+    number_text,
+    text,
+    truthy,
+    unresolvable,
+)
 from remediate.evaluate.knex.method import Scripted, at, js
 from remediate.evaluate.knex.session import Session, thrown
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -147,7 +156,7 @@ def _named(sql: str, values: dict[str, Value], formatter: Formatter) -> str:
 def _unknown_bindings(sql: str, bindings: Unknown, formatter: Formatter) -> str:
     """With bindings that are not known, the text is known only where nothing but values can stand."""
     if "??" in sql or "?" not in sql:
-        raise UnresolvableError(Unknown(f"the bindings are not known: {bindings.reason}", bindings.place))
+        raise UnresolvableError(because("the bindings are not known", bindings))
     formatter.bindings.extend(bindings for _ in re.findall(r"(?<!\\)\?", sql))
     return sql
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from remediate.evaluate.knex.builder import Builder, Compiled, Statement, Unbuilt
 from remediate.evaluate.knex.formatter import Formatter
-from remediate.evaluate.knex.javascript import UnresolvableError, known, text, truthy
+from remediate.evaluate.knex.javascript import UnresolvableError, because, known, text, truthy
 from remediate.evaluate.knex.method import Method, at, call_back, is_function, js
 from remediate.evaluate.knex.raw import RawBuilder
-from remediate.evaluate.knex.session import Session, Subject, thrown
+from remediate.evaluate.knex.session import Session, thrown
 from remediate.evaluate.knex.table import Action, TableBuilder
 from remediate.evaluate.knex.table_sql import TableCompiler
 from remediate.evaluate.knex.view import ViewAction, ViewBuilder
@@ -144,7 +144,7 @@ class SchemaBuilder(Builder):
             schema = self.schema if truthy(self.schema) else None
             for value in bindings:
                 if isinstance(value, Unknown):
-                    return Unknown(f"{name} asks for a name that is not known: {value.reason}", place)
+                    return because(f"{name} asks for a name that is not known", value, place)
             if not isinstance(schema, str | None) or not isinstance(asked[0], str):
                 return Unknown(f"{name} asks for something that is no name", place)
             if name == "hasTable":
@@ -157,19 +157,19 @@ class SchemaBuilder(Builder):
         name = at(arguments, 0)
         like = at(arguments, 1) if action == "create like" else UNDEFINED
         callback = at(arguments, 2 if action == "create like" else 1)
+        builder = TableBuilder(action)
+        compiler = TableCompiler(builder, name, like, self.schema, place)
         if isinstance(callback, Unknown):
-            kind: Subject | None = None
-            if isinstance(name, str):
-                schema = self.schema if isinstance(self.schema, str) else None
-                kind = Subject("alter table" if action == "alter" else "create table", name, schema)
-            return [Unbuilt(callback, place, kind)]
+            return [Unbuilt(callback, place, compiler.subject)]
         if not is_function(callback) and not truthy(like):
             raise thrown(
                 "A callback function must be supplied to calls against `.createTable` and `.table`", "TypeError"
             )
-        builder = TableBuilder(action)
-        _run(callback, builder, place)
-        return TableCompiler(builder, name, like, self.schema, place).statements()
+        try:
+            _run(callback, builder, place)
+        except UnresolvableError as error:
+            return [Unbuilt(error.unknown, place, compiler.subject)]
+        return compiler.statements()
 
     def _view(self, action: ViewAction, arguments: Sequence[Value], place: Place) -> list[Statement]:
         callback = at(arguments, 1)
@@ -177,7 +177,10 @@ class SchemaBuilder(Builder):
         if isinstance(callback, Unknown):
             builder.unsupported = callback
             builder.changes.append(("rename", UNDEFINED, UNDEFINED, place))
-        _run(callback, builder, place)
+        try:
+            _run(callback, builder, place)
+        except UnresolvableError as error:
+            builder.unsupported = error.unknown
         return builder.statements(at(arguments, 0), self.schema, place)
 
 

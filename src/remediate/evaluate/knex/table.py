@@ -62,6 +62,8 @@ class TableBuilder(Scripted):
             return Method(name, lambda arguments, at: self._column(name, arguments, at))
         if name in _KEYS or (name in _ALTER_ONLY and self.action == "alter"):
             return Method(name, lambda arguments, at: self._call(name, arguments, at))
+        if name in ("engine", "charset", "collate"):
+            return Method(name, lambda _, __: self._mysql_only(name))
         if name in _ALTER_ONLY or name in ("then", "catch"):
             return UNDEFINED
         return Method(name, lambda _, at: self._unsupported(name, at))
@@ -121,9 +123,8 @@ class TableBuilder(Scripted):
         self.inherited = at(arguments, 0)
         return UNDEFINED
 
-    @js("engine", "charset", "collate")
-    def mysql_only(self, arguments: Sequence[Value], place: Place) -> Value:
-        raise thrown("Knex only supports engine, charset and collate with mysql.")
+    def _mysql_only(self, name: str) -> Value:
+        raise thrown(f"Knex only supports {name} statement with mysql.")
 
     @js("queryContext")
     def query_context(self, arguments: Sequence[Value], place: Place) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from remediate.evaluate.knex.javascript import text, truthy, unresolvable
+from remediate.evaluate.knex.javascript import because, text, truthy
 from remediate.evaluate.knex.session import Answer, Query, Session, Settled, ThrownError, refused, settle, thrown
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
@@ -71,6 +71,9 @@ def run(handle: KnexHandle, arguments: Sequence[Value], place: Place) -> Settled
     config = arguments[1] if len(arguments) > 1 else UNDEFINED
     if isinstance(container, dict):
         container, config = UNDEFINED, container
+    if isinstance(container, Unknown):
+        handle.session.send(Query(container, place, "builder", handle.transaction, wants_rows=False))
+        return Settled(because("the result of a transaction that is not known", container, place))
     inner = handle.nested_handle()
     transaction = inner.current
     assert transaction is not None
@@ -92,8 +95,7 @@ def run(handle: KnexHandle, arguments: Sequence[Value], place: Place) -> Settled
 
 
 def _mode(config: Value) -> str:
-    if isinstance(config, Unknown):
-        raise unresolvable(f"the options of the transaction are not known: {config.reason}", config.place)
+    # Options that are not known are left out: they change how rows are seen, never what a statement makes.
     if not isinstance(config, dict):
         return ""
     level = config.get("isolationLevel")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediate.evaluate.knex.clauses import Columns, Condition, Join
 from remediate.evaluate.knex.formatter import alias
-from remediate.evaluate.knex.javascript import keys, known, text, truthy, unresolvable
+from remediate.evaluate.knex.javascript import UnresolvableError, because, keys, known, text, truthy, unresolvable
 from remediate.evaluate.knex.raw import RawBuilder
 from remediate.evaluate.knex.session import thrown
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
@@ -109,7 +109,7 @@ class WriteWriter:
     def _update(self) -> str:
         unknown = self.single.get("unknown update")
         if isinstance(unknown, Unknown):
-            raise unresolvable(f"what is updated is not known: {unknown.reason}", unknown.place)
+            raise UnresolvableError(because("what is updated is not known", unknown))
         withs = self.compiler.withs()
         changes = self._changes(self.single.get("update", {}))
         source = self.single.get("updateFrom")
@@ -135,9 +135,12 @@ class WriteWriter:
             if changed[column] is not UNDEFINED
         ]
         if not written:
+            table, changes = self.single.get("table"), self.single.get("update")
             raise thrown(
                 "Empty .update() call detected! Update data does not contain any values to update."
                 " This will result in a faulty query."
+                + (f" Table: {text(table)}." if truthy(table) else " ")
+                + (f" Columns: {','.join(keys(changes))}." if isinstance(changes, dict) else " ")
             )
         return written
 
