@@ -1,0 +1,1 @@
+"""The part of JavaScript's library that migrations use."""

@@ -1,0 +1,202 @@
+"""The packages of Node and npm that matter to migrations. Any other is unknown, and harmless until it is used."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from remediate.evaluate.conversions import to_text
+from remediate.evaluate.knex.session import Settled
+from remediate.evaluate.literal import LiteralText
+from remediate.evaluate.machine import Machine
+from remediate.evaluate.objects import Library, Native, argument, first
+from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
+from remediate.source.place import Place
+
+if TYPE_CHECKING:
+    from remediate.evaluate.modules import Modules
+
+WORKING_DIRECTORY = "/<cwd>"
+"""What `process.cwd()` gives: some folder above the migration; which one is tried out when a file is read."""
+
+
+class ForeignDatabase(HostObject):
+    """A connection that the migration opens by itself: what is sent through it cannot be told apart from any other."""
+
+    is_foreign_database = True
+
+    def __init__(self, machine: Machine, what: str) -> None:
+        self.machine = machine
+        self.what = what
+
+    def get(self, name: str, place: Place) -> Value:
+        if name in ("destroy", "end", "on", "release"):
+            return Native(name, lambda this, arguments, at: Settled(UNDEFINED))
+        return ForeignDatabase(self.machine, self.what)
+
+    def call(self, arguments: Sequence[Value], place: Place) -> Value:
+        self.machine.reporter.miss(f"uses a database connection of its own ({self.what})", place)
+        return Unknown(f"the answer of a database connection of its own ({self.what})", place, True)
+
+
+def package(machine: Machine, modules: Modules, name: str) -> Value:
+    """What `require(name)` gives."""
+    factory = _PACKAGES.get(name.removeprefix("node:"))
+    return factory(machine, modules) if factory else Unknown(f"the package {name} is not known here")
+
+
+def _unknown_functions(library: str, names: str) -> dict[str, Value]:
+    def make(name: str) -> Native:
+        return Native(name, lambda this, arguments, place: Unknown(f"{library}.{name}()", place))
+
+    return {name: make(name) for name in names.split()}
+
+
+def _path(machine: Machine, modules: Modules) -> Value:
+    def texts(arguments: list[Value]) -> list[str]:
+        return [to_text(argument) for argument in arguments]
+
+    def join(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.normpath("/".join(text for text in texts(arguments) if text) or ".")
+
+    def resolve(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.normpath(posixpath.join(WORKING_DIRECTORY, *texts(arguments)))
+
+    def basename(this: Value, arguments: list[Value], place: Place) -> Value:
+        name = posixpath.basename(to_text(first(arguments)).rstrip("/"))
+        suffix = argument(arguments, 1)
+        return name if suffix is UNDEFINED else name.removesuffix(to_text(suffix))
+
+    def dirname(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.dirname(to_text(first(arguments))) or "."
+
+    def extname(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.splitext(to_text(first(arguments)))[1]
+
+    functions = {"join": join, "resolve": resolve, "basename": basename, "dirname": dirname, "extname": extname}
+    members: dict[str, Value] = {name: Native(name, run) for name, run in functions.items()}
+    members |= {"sep": "/", "delimiter": ":"}
+    library = Library("path", members)
+    library.members |= {"posix": library, "default": library}
+    return library
+
+
+def _files(machine: Machine, modules: Modules) -> Value:
+    def candidates(path: str) -> list[str]:
+        """The workspace paths that an absolute path of ours may mean."""
+        if not path.startswith(WORKING_DIRECTORY):
+            return [posixpath.normpath(path).lstrip("/")] if path.startswith("/") else _above(path)
+        return _above(path[len(WORKING_DIRECTORY) :].lstrip("/"))
+
+    def _above(path: str) -> list[str]:
+        found = []
+        directory = posixpath.dirname(modules.entry)
+        while True:
+            found.append(posixpath.normpath(posixpath.join(directory, path)))
+            if not directory:
+                return found
+            directory = posixpath.dirname(directory)
+
+    def read(this: Value, arguments: list[Value], place: Place) -> Value:
+        path = to_text(first(arguments))
+        for candidate in candidates(path):
+            data = modules.files.read(candidate)
+            if data is not None:
+                machine.check_text(len(data), place)
+                try:
+                    text = data.decode("utf-8")
+                except UnicodeDecodeError:
+                    return Unknown(f"{candidate} is not UTF-8", place)
+                return LiteralText.of(text, Place(candidate, 1, 1, 0, len(data)))
+        return Unknown(f"the file {_shown(path)} is not in the repository", place)
+
+    def exists(this: Value, arguments: list[Value], place: Place) -> Value:
+        path = to_text(first(arguments))
+        return any(modules.files.read(name) is not None or modules.files.children(name) for name in candidates(path))
+
+    def list_directory(this: Value, arguments: list[Value], place: Place) -> Value:
+        if argument(arguments, 1) is not UNDEFINED and not isinstance(argument(arguments, 1), str):
+            return Unknown("a directory with details", place)
+        for candidate in candidates(to_text(first(arguments))):
+            names = modules.files.children(candidate)
+            if names:
+                return list(names)
+        return Unknown(f"the directory {_shown(to_text(first(arguments)))} is not in the repository", place)
+
+    def later(run: Callable[[Value, list[Value], Place], Value]) -> Callable[[Value, list[Value], Place], Value]:
+        return lambda this, arguments, place: Settled(run(this, arguments, place))
+
+    promises = Library(
+        "fs.promises", {"readFile": Native("readFile", later(read)), "readdir": Native("readdir", later(list_directory))}
+    )
+    members: dict[str, Value] = {
+        "readFileSync": Native("readFileSync", read),
+        "existsSync": Native("existsSync", exists),
+        "readdirSync": Native("readdirSync", list_directory),
+        "promises": promises,
+    }
+    library = Library("fs", members)
+    library.members["default"] = library
+    return library
+
+
+def _shown(path: str) -> str:
+    return path.removeprefix(WORKING_DIRECTORY).lstrip("/")
+
+
+def _promised_files(machine: Machine, modules: Modules) -> Value:
+    library = _files(machine, modules)
+    assert isinstance(library, Library)
+    return library.members["promises"]
+
+
+def _knex(machine: Machine, modules: Modules) -> Value:
+    def connect(this: Value, arguments: list[Value], place: Place) -> Value:
+        return ForeignDatabase(machine, "knex(…)")
+
+    native = Native("knex", connect, construct=connect)
+    native.members |= {"knex": native, "default": native, "Knex": native}
+    return native
+
+
+def _pg(machine: Machine, modules: Modules) -> Value:
+    def connect(this: Value, arguments: list[Value], place: Place) -> Value:
+        return ForeignDatabase(machine, "pg")
+
+    members: dict[str, Value] = {
+        "Pool": Native("Pool", connect, construct=connect),
+        "Client": Native("Client", connect, construct=connect),
+        "types": Library("types", {}, lenient=True),
+    }
+    library = Library("pg", members)
+    library.members["default"] = library
+    return library
+
+
+def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], Value]:
+    def make(machine: Machine, modules: Modules) -> Value:
+        library = Library(name, _unknown_functions(name, functions))
+        library.members["default"] = library
+        return library
+
+    return make
+
+
+def _dotenv(machine: Machine, modules: Modules) -> Value:
+    config = Native("config", lambda this, arguments, place: {"parsed": Unknown("the .env file", place)})
+    library = Library("dotenv", {"config": config})
+    library.members["default"] = library
+    return library
+
+
+_PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
+    "path": _path,
+    "fs": _files,
+    "fs/promises": _promised_files,
+    "knex": _knex,
+    "pg": _pg,
+    "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
+    "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
+    "dotenv": _dotenv,
+}

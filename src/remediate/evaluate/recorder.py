@@ -1,0 +1,86 @@
+"""What Knex sends, written down as statements and answered by the world."""
+
+from __future__ import annotations
+
+from remediate.evaluate.knex.session import Answer, Query
+from remediate.evaluate.limits import Stopped
+from remediate.evaluate.literal import LiteralText
+from remediate.evaluate.machine import Machine
+from remediate.evaluate.model import Direction, Sent
+from remediate.evaluate.values import Unknown
+from remediate.evaluate.world import World
+from remediate.source.model import MigrationSource
+from remediate.source.place import Place, Unresolved
+
+
+class Recorder:
+    """The `Session` of one evaluation, and the `Reporter` of its machine."""
+
+    machine: Machine
+
+    def __init__(self, source: MigrationSource, direction: Direction, world: World) -> None:
+        self.source = source
+        self.direction = direction
+        self.world = world
+        self.sent: list[Sent] = []
+        self.unresolved: dict[Unresolved, None] = {}
+        self.assumptions: dict[Unresolved, None] = {}
+        self.total_text = 0
+
+    def miss(self, reason: str, place: Place) -> None:
+        self.note(reason, place)
+        self.world.miss(Unresolved(self.source.service, place, reason), None)
+
+    def note(self, reason: str, place: Place) -> None:
+        """An unresolved place that says nothing about what happens to the database."""
+        self.unresolved[Unresolved(self.source.service, place, reason)] = None
+
+    def assume(self, reason: str, place: Place) -> None:
+        self.assumptions[Unresolved(self.source.service, place, reason)] = None
+
+    def send(self, query: Query) -> Answer:
+        """Takes one string of SQL. What is not known of it is reported, and its rows are those of a fresh database."""
+        if isinstance(query.sql, Unknown) and query.prepared is None:
+            return self._missed(query, query.sql)
+        unknown_values = query.sql.reason if isinstance(query.sql, Unknown) else None
+        text = query.prepared if isinstance(query.sql, Unknown) else query.sql
+        assert text is not None
+        machine = self.machine
+        self.total_text += len(text)
+        if len(self.sent) >= machine.limits.statements:
+            raise Stopped(f"stopped after {machine.limits.statements:,} statements", query.place)
+        if self.total_text > machine.limits.total_text:
+            raise Stopped(f"stopped after {machine.limits.total_text:,} characters of SQL", query.place)
+        sent = Sent(
+            service=self.source.service,
+            migration=self.source.name,
+            direction=self.direction,
+            place=query.place,
+            sql=str(text),
+            form=query.form,
+            transaction=query.transaction,
+            conditional=machine.conditional,
+            swallowed=machine.swallowing > 0,
+            template=text.place if isinstance(text, LiteralText) else None,
+            prepared=query.prepared,
+            unknown_values=unknown_values,
+            control=query.control,
+        )
+        self.sent.append(sent)
+        return self.world.execute(sent, query.wants_rows)
+
+    def _missed(self, query: Query, unknown: Unknown) -> Answer:
+        if query.form == "query":
+            # A query builder reads and changes rows only: the catalog stays as it is.
+            self.assume(f"reads or changes rows, it cannot be told which: {unknown.reason}", query.place)
+        else:
+            reason = f"SQL that cannot be told: {unknown.reason}"
+            self.note(reason, query.place)
+            self.world.miss(Unresolved(self.source.service, query.place, reason), query.subject)
+        return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
+
+    def has_table(self, name: str, schema: str | None) -> bool | Unknown:
+        return self.world.has_table(schema, name)
+
+    def has_column(self, table: str, column: str, schema: str | None) -> bool | Unknown:
+        return self.world.has_column(schema, table, column)

@@ -1,0 +1,131 @@
+"""Which file an import means: relative paths, missing extensions, index files, and the path aliases of tsconfig."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from remediate.source.model import FileTree
+from remediate.source.text import without_comments
+
+_EXTENSIONS = (".ts", ".tsx", ".js", ".cjs", ".mjs", ".mts", ".cts", ".json")
+_COMPILED = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_MOST_EXTENDS = 5
+
+
+class Files:
+    """Reads files of a tree, each once, and finds what imports mean."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self.tree = tree
+        self._contents: dict[str, bytes | None] = {}
+        self._aliases: dict[str, list[tuple[str, str, list[str]]]] = {}
+        self._names: list[str] | None = None
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, None when there is none that can be read."""
+        if path not in self._contents:
+            data: bytes | None = None
+            if path and not path.startswith("..") and "\0" not in path:
+                try:
+                    data = self.tree.read(PurePosixPath(path))
+                except (OSError, ValueError, KeyError):
+                    data = None
+            self._contents[path] = data
+        return self._contents[path]
+
+    def children(self, directory: str) -> list[str]:
+        """The names in a directory, sorted, as readdir gives them; empty when there is no such directory."""
+        prefix = directory.strip("/") + "/" if directory.strip("/") not in ("", ".") else ""
+        if self._names is None:
+            self._names = [str(path) for path in self.tree.files()]
+        return sorted({name[len(prefix) :].split("/")[0] for name in self._names if name.startswith(prefix)})
+
+    def resolve(self, source: str, importer: str) -> str | None:
+        """The file that `source` means in the file `importer`; None for a package, or when it is not in the tree."""
+        if source.startswith("."):
+            return self._find(posixpath.normpath(posixpath.join(posixpath.dirname(importer), source)))
+        if source.startswith("/"):
+            return self._find(posixpath.normpath(source.lstrip("/")))
+        for base in self._bases(source, importer):
+            found = self._find(base)
+            if found is not None:
+                return found
+        return None
+
+    def _find(self, path: str) -> str | None:
+        stem, extension = posixpath.splitext(path)
+        if extension in _EXTENSIONS and self.read(path) is not None:
+            return path
+        for other in _COMPILED.get(extension, ()):
+            if self.read(stem + other) is not None:
+                return stem + other
+        for candidate in (path, posixpath.join(path, "index")):
+            for other in _EXTENSIONS:
+                if self.read(candidate + other) is not None:
+                    return candidate + other
+        return None
+
+    def _bases(self, source: str, importer: str) -> Iterator[str]:
+        directory = posixpath.dirname(importer)
+        while True:
+            for base, pattern, targets in self._aliases_in(directory):
+                prefix, star, suffix = pattern.partition("*")
+                if star:
+                    matches = source.startswith(prefix) and source.endswith(suffix)
+                    middle = source[len(prefix) : len(source) - len(suffix)] if matches else ""
+                else:
+                    matches, middle = source == pattern, ""
+                if matches:
+                    for target in targets:
+                        yield posixpath.normpath(posixpath.join(base, target.replace("*", middle)))
+            if not directory:
+                return
+            directory = posixpath.dirname(directory)
+
+    def _aliases_in(self, directory: str) -> list[tuple[str, str, list[str]]]:
+        """(base, pattern, targets) of the tsconfig in a directory; `baseUrl` alone is the pattern `*`."""
+        if directory not in self._aliases:
+            found: list[tuple[str, str, list[str]]] = []
+            for name in ("tsconfig.json", "jsconfig.json"):
+                found += self._config(posixpath.join(directory, name), 0)
+            self._aliases[directory] = found
+        return self._aliases[directory]
+
+    def _config(self, path: str, depth: int) -> list[tuple[str, str, list[str]]]:
+        data = self.read(path)
+        if data is None or depth > _MOST_EXTENDS:
+            return []
+        content = _lenient_json(data)
+        options = content.get("compilerOptions")
+        options = options if isinstance(options, dict) else {}
+        directory = posixpath.dirname(path)
+        written = options.get("baseUrl")
+        base = posixpath.normpath(posixpath.join(directory, written)) if isinstance(written, str) else directory
+        paths = options.get("paths")
+        found: list[tuple[str, str, list[str]]] = []
+        for pattern, targets in paths.items() if isinstance(paths, dict) else ():
+            if isinstance(targets, list):
+                found.append((base, pattern, [target for target in targets if isinstance(target, str)]))
+        if isinstance(written, str):
+            found.append((base, "*", ["*"]))
+        parent = content.get("extends")
+        if isinstance(parent, str) and parent.startswith("."):
+            target = posixpath.normpath(posixpath.join(directory, parent))
+            found += self._config(target if target.endswith(".json") else target + ".json", depth + 1)
+        return found
+
+
+def _lenient_json(data: bytes) -> dict[str, Any]:
+    """JSON with comments and trailing commas, as TypeScript allows it; what is no object is an empty one."""
+    try:
+        text = _TRAILING_COMMA.sub(r"\1", without_comments(data.decode("utf-8-sig")))
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
