@@ -143,6 +143,12 @@ def _entry(git: Git, tree: CommitTree, change: FileChange, prefix: str) -> bytes
         if mode not in _REGULAR:
             raise RemediateError("is a link or a submodule in the commit", place=change.path)
         current = tree.read(path)
+    # git would put the one in place of the other without a word.
+    for above in path.parents[:-1]:
+        if tree.mode(above) is not None:
+            raise RemediateError(f"{above} is no folder in the commit", place=change.path, hint="nothing was written")
+    if mode is None and tree.has_folder(path):
+        raise RemediateError("is a folder in the commit", place=change.path, hint="nothing was written")
     if change.before is None and current is not None:
         raise RemediateError(
             "is there already in the commit", place=change.path, hint="nothing was written; plan again"

@@ -71,6 +71,10 @@ class CommitTree:
         entry = self._load().get(path.as_posix()) or self._unlisted(path)
         return entry.mode if entry else None
 
+    def has_folder(self, path: PurePosixPath) -> bool:
+        """Whether the commit has a folder of this name, also one whose files are left out."""
+        return bool(self._listed("-r", f"{self._prefix}{path.as_posix()}/"))
+
     def close(self) -> None:
         """Ends the git process that reads objects."""
         self._git.close()
