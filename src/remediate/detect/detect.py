@@ -16,10 +16,11 @@ from remediate.source.model import IgnoreComment
 
 def detect(
     facts: Facts,
+    rules: Collection[str] | None = None,
+    *,
+    today: date | None = None,
     ignores: Sequence[IgnoreComment] = (),
     baseline: Baseline | None = None,
-    today: date | None = None,
-    rules: Collection[str] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of one database, sorted by service (in replay order), rule (in reading order) and subject.
 

@@ -20,7 +20,7 @@ _SOFT_PREFIXED = 30
 _PERSON = 40
 
 _IRREGULAR = {"person": "people", "child": "children"}
-_PEOPLE = words("user users person people member members customer customers profile profiles")
+_PEOPLE = words("user users person people member members")
 # created_by, reviewed_by, assigned_to: who did it, not whose it is.
 _ATTRIBUTION = re.compile(r"(_by|^assigned_to|_by_(user_)?id)$")
 # Words that name no table of their own: together with a type column beside them they may refer to any table.
