@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from remediate.emit.escape import comment, quoted, raw_sql
 from remediate.emit.house_style import HouseStyle
+from remediate.emit.indent import indent
 from remediate.plan.operations import Operation
 from remediate.plan.tenant_column import BackfillColumn
 from remediate.sql.quote import Literal
@@ -122,22 +123,13 @@ class _Body:
         return "\n".join((f"{pad}// {comment(subject)}", *(self._raw(handle, sql, depth) for sql in statements)))
 
     def _raw(self, handle: str, sql: str, depth: int) -> str:
-        """`await knex.raw(…)`: short SQL on one line, anything else on lines of its own, indented with the code.
-
-        A dollar-quoted body keeps its own lines: white space inside it belongs to the function.
-        """
+        """`await knex.raw(…)`: short SQL on one line, anything else on lines of its own, indented with the code."""
         pad = self._style.indent * depth
-        text = raw_sql(sql)
-        line = f"{pad}await {handle}.raw(`{text}`){self._end}"
-        if "\n" not in text and len(line) <= LINE:
+        line = f"{pad}await {handle}.raw(`{raw_sql(sql)}`){self._end}"
+        if "\n" not in sql and len(line) <= LINE:
             return line
-        inner = pad + self._style.indent
-        lines = text.split("\n")
-        if "$" not in text or "$remediate$" in text or "$fill$" in text:
-            lines = [inner + line if line else line for line in lines]
-        else:
-            lines = [inner + lines[0], *lines[1:]]
-        return f"{pad}await {handle}.raw(`\n" + "\n".join(lines) + f"\n{pad}`){self._end}"
+        text = raw_sql(indent(sql, pad + self._style.indent))
+        return f"{pad}await {handle}.raw(`\n{text}\n{pad}`){self._end}"
 
     def _backfill(self, operation: BackfillColumn, lock_timeout: str) -> str:
         """A loop over the pages of the table, one transaction a batch."""
@@ -151,12 +143,12 @@ class _Body:
             else self._raw("trx", sql, 3)
             for index, sql in enumerate(statements)
         ]
-        text = raw_sql(statements[update]).replace("\n", f"\n{two}")
+        text = raw_sql(indent(statements[update], two), bindings=True)
         count = raw_sql(operation.page_count())
         lines = [
             f"{one}// {comment(operation.subject())}: fill the rows that are there, a batch of pages at a time",
             f"{one}const batch = {operation.pages}{end}",
-            f"{one}const update = `\n{two}{text}\n{one}`{end}",
+            f"{one}const update = `\n{text}\n{one}`{end}",
             f"{one}const size = await knex.raw(`\n{two}{count}\n{one}`){end}",
             f"{one}for (let first = 0; first <= Number(size.rows[0].pages); first += batch) {{",
             f"{two}await knex.transaction(async (trx) => {{",

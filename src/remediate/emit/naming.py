@@ -57,13 +57,13 @@ def next_names(existing: Sequence[str], slugs: Sequence[str], extension: str, to
     `existing` holds the names of all directories of the service. `today` is the date of the commit that is planned
     from (or what `--date` says), never that of the clock: the same commit gives the same names on every day.
     """
-    ordered = sorted(existing)
+    ordered = sorted(existing, key=_order)
     scheme = _scheme(ordered, today)
     last = ordered[-1] if ordered else ""
     names = []
     for ahead, slug in enumerate(slugs, 1):
         name = f"{scheme.prefix(ahead)}{_cased(slug, ordered)}{extension}"
-        if name <= last:
+        if _order(name) <= _order(last):
             name = _after(last, slug, extension)
         names.append(name)
         last = name
@@ -95,22 +95,26 @@ def _stamp(digits: str) -> tuple[datetime, str] | None:
     if layout is None:
         return None
     try:
-        return datetime.strptime(digits, layout), layout
+        moment = datetime.strptime(digits, layout)
     except ValueError:
         # 20251399 looks like a date and is none; hours past 23 occur where people count upwards.
         return None
+    # Other years are counters too, and cannot be written with four digits, or not be continued.
+    return (moment, layout) if 1900 <= moment.year < 9000 else None
 
 
 def _after(last: str, slug: str, extension: str) -> str:
     """A name after `last` where its scheme cannot be continued: `9_` is followed by no `10_` in string order."""
     match = _PREFIX.match(last)
-    if match:
-        return (
-            f"{match[1]}{match[2] or '_'}zz_{slug}{extension}"
-            if match[3] < "zz_"
-            else f"{last.rsplit('.', 1)[0]}_{slug}{extension}"
-        )
-    return f"zz_{slug}{extension}" if last < "zz_" else f"{last.rsplit('.', 1)[0]}_{slug}{extension}"
+    prefix = f"{match[1]}{match[2] or '_'}" if match else ""
+    name = f"{prefix}zz_{slug}{extension}"
+    # An underscore sorts after the dot of an extension, so that what continues the last name is always after it.
+    return name if _order(name) > _order(last) else f"{last.rpartition('.')[0] or last}_{slug}{extension}"
+
+
+def _order(name: str) -> bytes:
+    """A sort key as JavaScript compares strings: by UTF-16 code unit."""
+    return name.encode("utf-16-be", "surrogatepass")
 
 
 def _cased(slug: str, existing: Sequence[str]) -> str:

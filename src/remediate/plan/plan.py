@@ -17,6 +17,7 @@ from remediate.plan.planners import (
     rls_without_policy,
 )
 from remediate.plan.proposal import Proposal
+from remediate.plan.sendable import UNSENDABLE, sendable
 
 Planner = Callable[[Finding, Facts], Proposal]
 
@@ -46,7 +47,7 @@ def plan(facts: Facts, findings: Sequence[Finding], options: Options) -> Planned
     A suppressed finding gets a fix that writes nothing; so does one whose repair was not asked for, which says what to
     ask for.
     """
-    proposals = [_propose(finding, facts) for finding in findings]
+    proposals = [_sendable(_propose(finding, facts), facts) for finding in findings]
     wanted = [proposal for proposal in proposals if _wanted(proposal, options)]
     order = {rule: number for number, rule in enumerate(PLANNERS)}
     migrations = assemble(facts, sorted(wanted, key=lambda proposal: order.get(proposal.fix.finding.rule, len(order))))
@@ -60,6 +61,14 @@ def _propose(finding: Finding, facts: Facts) -> Proposal:
     if planner is None or finding.suppressed:
         return Proposal(Fix(finding, finding.level, reasons=finding.reasons))
     return planner(finding, facts)
+
+
+def _sendable(proposal: Proposal, facts: Facts) -> Proposal:
+    """The proposal, or one that writes nothing where Knex could not send what it would write."""
+    alone = (operation for file in assemble(facts, [proposal]) for operation in file.operations)
+    if sendable(alone):
+        return proposal
+    return Proposal(replace(proposal.fix, level="manual", reasons=(*proposal.fix.reasons, UNSENDABLE)))
 
 
 def _wanted(proposal: Proposal, options: Options) -> bool:
