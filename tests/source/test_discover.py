@@ -6,7 +6,9 @@ import pytest
 
 from remediate.config import model
 from remediate.errors import RemediateError
+from remediate.source.discover import discover
 from remediate.source.model import Service, Workspace
+from remediate.source.tree import WorkingTree
 
 UP = "export async function up(knex) {}\nexport async function down(knex) {}\n"
 COMMONJS = "exports.up = async (knex) => {};\nexports.down = async (knex) => {};\n"
@@ -324,3 +326,20 @@ def test_the_name_of_the_migrations_table_is_read(found):
 def test_paths_with_spaces_and_quotes_simply_work(found):
     (service,) = found({"my 'odd' \"service\"/migrations/1 a.js": COMMONJS}).services
     assert names(service) == ["1 a.js"]
+
+
+def test_the_very_folder_of_the_migrations_may_be_given(lay_out):
+    root = lay_out({"svc/src/migrations/001_a.ts": UP})
+    (service,) = discover(WorkingTree(root / "svc" / "src" / "migrations"), model.Config()).services
+    assert names(service) == ["001_a.ts"]
+    assert service.migrations[0].file == "001_a.ts"
+
+
+def test_a_knexfile_among_its_migrations(found):
+    (service,) = found(
+        {
+            "svc/changes/knexfile.js": "module.exports = { client: 'pg', migrations: { directory: '.' } };",
+            "svc/changes/001_a.js": COMMONJS,
+        }
+    ).services
+    assert (service.directories, names(service)) == (("svc/changes",), ["001_a.js"])

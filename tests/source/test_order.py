@@ -118,3 +118,14 @@ def test_every_order_has_every_service_once_and_cuts_only_what_it_must(needs):
 )
 def test_the_order_does_not_depend_on_the_order_of_its_input(services, needs):
     assert dependency_order(services, needs) == dependency_order("abcdef", list(reversed(needs)))
+
+
+def test_a_configured_name_that_is_no_service_is_noted_and_a_folder_is_as_good_as_a_name(found):
+    files = {
+        "users-service/package.json": '{"name": "@acme/users", "dependencies": {"knex": "3"}}',
+        "users-service/migrations/1.js": USERS,
+        "a/migrations/1.js": up(""),
+    }
+    workspace = found(files, model.Config(workspace=model.Workspace(order=("users-service", "gone"))))
+    assert [service.name for service in workspace.services] == ["users", "a"]
+    assert workspace.notes == ("workspace.order names gone, which is no service",)

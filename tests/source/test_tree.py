@@ -111,3 +111,13 @@ def test_wrong_roots_are_one_line(lay_out):
     (root / "loop").symlink_to("loop")
     with pytest.raises(RemediateError):
         WorkingTree(root / "loop")
+
+
+def test_what_lies_outside_is_not_read(lay_out, tmp_path):
+    root = lay_out({"x.ts": ""})
+    (tmp_path / "secret").write_text("s")
+    (root / "link").symlink_to(tmp_path / "secret")
+    tree = WorkingTree(root)
+    for path in ("../secret", "link", str(tmp_path / "secret")):
+        with pytest.raises(FileNotFoundError):
+            tree.read(PurePosixPath(path))

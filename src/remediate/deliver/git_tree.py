@@ -36,6 +36,7 @@ class CommitTree:
         self._commit = commit
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._entries: dict[str, _Entry] | None = None
+        self._every: dict[str, _Entry] = {}
         self._problems: list[tuple[PurePosixPath, str]] = []
 
     @property
@@ -56,8 +57,8 @@ class CommitTree:
 
     def read(self, path: PurePosixPath) -> bytes:
         """The bytes of a file; FileNotFoundError if the commit has none, OSError if git cannot give it."""
-        entry = self._load().get(path.as_posix()) or self._unlisted(path)
-        if entry is None:
+        entry = self._entry(path)
+        if entry is None or entry.mode in (_LINK, _SUBMODULE):
             raise FileNotFoundError(errno.ENOENT, "no such file in the commit", str(path))
         if entry.size > LARGEST_FILE:
             raise OSError(errno.EFBIG, f"too large to read ({entry.size} bytes)", str(path))
@@ -68,12 +69,14 @@ class CommitTree:
 
     def mode(self, path: PurePosixPath) -> str | None:
         """The mode of an entry as git writes it ("100644", "100755", "120000" for a link); None if there is none."""
-        entry = self._load().get(path.as_posix()) or self._unlisted(path)
+        entry = self._entry(path)
         return entry.mode if entry else None
 
     def has_folder(self, path: PurePosixPath) -> bool:
         """Whether the commit has a folder of this name, also one whose files are left out."""
-        return bool(self._listed("-r", f"{self._prefix}{path.as_posix()}/"))
+        self._load()
+        start = f"{self._prefix}{path.as_posix()}/"
+        return any(name.startswith(start) for name in self._every)
 
     def close(self) -> None:
         """Ends the git process that reads objects."""
@@ -81,7 +84,7 @@ class CommitTree:
 
     def _load(self) -> dict[str, _Entry]:
         if self._entries is None:
-            every = self._listed("-r", self._prefix)
+            every = self._every = self._listed()
             ignored = _Ignored(self._git, self._commit, self._prefix, self._repo, every)
             self._entries = {}
             for path, entry in every.items():
@@ -94,15 +97,15 @@ class CommitTree:
                     self._entries[inner] = entry
         return self._entries
 
-    def _unlisted(self, path: PurePosixPath) -> _Entry | None:
-        """An entry that `files` leaves out: what someone asks for by name is answered all the same."""
-        return self._listed("", self._prefix + path.as_posix()).get(self._prefix + path.as_posix())
+    def _entry(self, path: PurePosixPath) -> _Entry | None:
+        """An entry by its path, also one that `files` leaves out: who asks for a file by name is answered."""
+        self._load()
+        return self._every.get(self._prefix + path.as_posix())
 
-    def _listed(self, option: str, path: str) -> dict[str, _Entry]:
-        arguments = [*([option] if option else []), self._commit, *(["--", path] if path else [])]
+    def _listed(self) -> dict[str, _Entry]:
+        arguments = ["--", self._prefix] if self._prefix else []
         try:
-            # ls-tree takes paths as they are, not as patterns.
-            output = self._git.output("ls-tree", "-z", "-l", "--full-tree", *arguments)
+            output = self._git.output("ls-tree", "-r", "-z", "-l", "--full-tree", self._commit, *arguments)
         except GitError as error:
             raise explained(error, self._repo) from None
         found: dict[str, _Entry] = {}
@@ -117,7 +120,7 @@ class CommitTree:
             except UnicodeDecodeError:
                 self._problems.append((PurePosixPath(raw.decode(errors="replace")), "its name is not UTF-8"))
                 continue
-            if kind != "tree":
+            if kind != "tree":  # a submodule is a "commit"
                 found[path] = _Entry(mode, name, int(size) if size.isdigit() else 0)
         return found
 

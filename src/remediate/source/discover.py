@@ -42,7 +42,7 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     files = _included(tree.files(), config)
     tree_name = tree.folder if isinstance(tree, DescribedTree) else "workspace"
     packages = Packages(files, lambda path: _bytes(tree, path))
-    folders = Folders(tree, files, packages)
+    folders = Folders(tree, files, packages, tree_name)
     found = folders.find()
     if not found:
         raise _nothing_found(tree, files, folders, config)
@@ -59,7 +59,7 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     }
     homes = databases(sorted(drafts), identities, needs, config.workspace.database)
     needs = [need for need in needs if homes[need.service][0] == homes[need.owner][0]]
-    order = _configured_order(dependency_order(sorted(drafts), needs), config)
+    order, strangers = _configured_order(dependency_order(sorted(drafts), needs), drafts, config)
     services = tuple(_service(drafts[name], homes[name], needs, order, packages) for name in order.services)
     code = read_code(tree, files, {name: draft.owner.path for name, draft in drafts.items()}, set(found), packages)
     services = tuple(replace(service, code=code.services[service.name]) for service in services)
@@ -73,7 +73,9 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     if isinstance(tree, DescribedTree):
         unresolved += [Unresolved("", Place(path.as_posix()), reason) for path, reason in tree.problems]
     unresolved += [*wrong, *code.unresolved]
-    return Workspace(tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, tuple(folders.notes))
+    return Workspace(
+        tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, (*folders.notes, *strangers)
+    )
 
 
 def _included(files: Iterable[PurePosixPath], config: Config) -> list[PurePosixPath]:
@@ -162,13 +164,25 @@ def _needed(owner: str, needs: Sequence[Need]) -> str:
     return f"{owner}: {shown}{f' and {len(uses) - 4} more' if len(uses) > 4 else ''}"
 
 
-def _configured_order(derived: Order, config: Config) -> Order:
+def _configured_order(derived: Order, drafts: Mapping[str, _Found], config: Config) -> tuple[Order, list[str]]:
+    """The order that is configured, then the services that it leaves out; and what it names that is no service.
+
+    A service may also be named by its folder. A name that is none is no error: the same configuration serves a part
+    of the platform, too.
+    """
     wanted = config.workspace.order
     if not wanted:
-        return derived
-    known = [name for name in dict.fromkeys(wanted) if name in derived.services]
-    rest = [name for name in derived.services if name not in known]
-    return Order((*known, *rest), ())
+        return derived, []
+    folders = {posixpath.basename(draft.owner.path): name for name, draft in drafts.items()}
+    known = [name if name in drafts else folders.get(name, "") for name in wanted]
+    strangers = [
+        f"workspace.order names {name}, which is no service"
+        for name, found in zip(wanted, known, strict=True)
+        if not found
+    ]
+    chosen = [name for name in dict.fromkeys(known) if name]
+    rest = [name for name in derived.services if name not in chosen]
+    return Order((*chosen, *rest), ()), strangers
 
 
 def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Folders, config: Config) -> RemediateError:

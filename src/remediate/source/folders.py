@@ -56,8 +56,9 @@ class Folder:
 class Folders:
     """Finds and reads migration folders of a tree."""
 
-    def __init__(self, tree: FileTree, files: Iterable[PurePosixPath], packages: Packages) -> None:
+    def __init__(self, tree: FileTree, files: Iterable[PurePosixPath], packages: Packages, tree_name: str = "") -> None:
         self._tree = tree
+        self._tree_name = tree_name
         self._packages = packages
         self._by_folder: dict[str, list[str]] = {}
         self._all = {file.as_posix() for file in files}
@@ -116,15 +117,17 @@ class Folders:
         """Knex resolves against the knexfile's folder; people also write it as seen from the package."""
         package = self._packages.above(knexfile.folder)
         for base in (knexfile.folder, package.folder if package else ""):
-            path = posixpath.normpath(posixpath.join(base, name)) if not name.startswith("/") else ""
-            if path in self._by_folder:
+            path = posixpath.normpath(posixpath.join(base, name))
+            path = "" if path == "." else path
+            if not name.startswith("/") and path in self._by_folder:
                 return [path]
         return []
 
     def _is_named_like_migrations(self, path: str) -> bool:
         if _in_tests(path):
             return False
-        name = posixpath.basename(path)
+        # Someone may give the very folder of the migrations.
+        name = posixpath.basename(path) or self._tree_name
         if _FOLDER_NAME.fullmatch(name):
             return True
         # `migrations/core/*.ts`: Knex does not look into sub-folders unless a knexfile names them, but a knexfile that

@@ -48,6 +48,7 @@ class WorkingTree:
             raise RemediateError("is a file", place=str(root), hint="give the folder that holds the services")
         self._problems: list[tuple[PurePosixPath, str]] = []
         self._files: tuple[PurePosixPath, ...] | None = None
+        self._known: frozenset[PurePosixPath] = frozenset()
 
     @property
     def label(self) -> str:
@@ -65,11 +66,15 @@ class WorkingTree:
         """Every file, sorted by path. The tree is walked once; later calls answer from memory."""
         if self._files is None:
             self._files = tuple(PurePosixPath(path) for path in sorted(self._walk()))
+            self._known = frozenset(self._files)
         return iter(self._files)
 
     def read(self, path: PurePosixPath) -> bytes:
         """The bytes of a file; OSError if it cannot be read, EFBIG if it is larger than `LARGEST_FILE`."""
         full = self.root / path
+        if path not in self._known and not full.resolve().is_relative_to(self.root):
+            # A name that someone computed, or a link: what lies outside is not the workspace's.
+            raise FileNotFoundError(errno.ENOENT, "lies outside of the workspace", str(full))
         with open(full, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size > LARGEST_FILE:
