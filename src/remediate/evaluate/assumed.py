@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
 
 
-
 @dataclass(frozen=True, slots=True)
 class Assumed(Unknown):
     """Nothing can tell the value, but on a fresh database it would be `value`.
@@ -33,5 +32,3 @@ def no_rows(unknown: Unknown) -> Assumed | None:
     if isinstance(unknown, Assumed):
         return unknown
     return assume(unknown, []) if unknown.about_data else None
-
-

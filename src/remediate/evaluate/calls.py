@@ -92,7 +92,9 @@ def call_unknown(
     """Harmless, unless it is handed something that reaches the database."""
     text = _text(machine, written)
     if any(reaches_database(argument) for argument in arguments):
-        machine.reporter.miss(f"calls {text}, which is not known here, with the database handle ({value.reason})", place)
+        machine.reporter.miss(
+            f"calls {text}, which is not known here, with the database handle ({value.reason})", place
+        )
     return Unknown(f"the answer of {text}() ({value.reason})" if len(value.reason) < 200 else value.reason, place)
 
 
@@ -149,7 +151,7 @@ def construct(machine: Machine, function: Value, arguments: list[Value], place: 
             return function.construct(UNDEFINED, arguments, place)
         except UnresolvableError as failure:
             return unknown_of(failure, place)
-    if isinstance(function, Unknown) or isinstance(function, HostObject):
+    if isinstance(function, Unknown | HostObject):
         unknown = function if isinstance(function, Unknown) else Unknown("makes an object that is not known", place)
         return call_unknown(machine, unknown, arguments, place, None)
     raise throw("TypeError", "is not a constructor")

@@ -59,6 +59,7 @@ def to_text(value: Value, depth: int = 0) -> str:
         return ",".join("" if item is None or item is UNDEFINED else to_text(item, depth + 1) for item in value)
     if isinstance(value, dict):
         return _object_text(value, depth)
+    assert isinstance(value, HostObject)
     return _host_text(value, depth)
 
 

@@ -100,9 +100,7 @@ class _Run:
         module = self.modules.load(self.machine, self.source.file, self.source.data)
         self.transactional = self._is_transactional(module)
         function = self._exported(module, self.direction)
-        if isinstance(function, Closure):
-            self._call(function)
-        elif isinstance(function, HostObject) and getattr(function, "is_function", True):
+        if isinstance(function, HostObject) and getattr(function, "is_function", True):
             self._call(function)
         elif isinstance(function, Unknown):
             self.recorder.miss(f"its {self.direction} is not known: {function.reason}", function.place or self.place)
@@ -127,7 +125,11 @@ class _Run:
         value = failure.value
         self.thrown = message_of(value)
         refused = isinstance(value, dict) and isinstance(value.get("code"), str)
-        deliberate = not isinstance(value, dict) or value.get("name") not in ("TypeError", "ReferenceError", "SyntaxError")
+        deliberate = not isinstance(value, dict) or value.get("name") not in (
+            "TypeError",
+            "ReferenceError",
+            "SyntaxError",
+        )
         if not refused and (self.direction == "up" or not deliberate):
             self.recorder.miss(f"throws: {self.thrown}", self.place)
 

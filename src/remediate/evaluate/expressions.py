@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from remediate.evaluate import ast
 from remediate.evaluate.assumed import Assumed, assume
+from remediate.evaluate.builtins.regexes import Pattern
 from remediate.evaluate.calls import arguments_of, call_function, call_member, construct, super_call
 from remediate.evaluate.conversions import property_key, to_text, truthy
 from remediate.evaluate.functions import ClassValue, Closure
-from remediate.evaluate.builtins.regexes import Pattern
 from remediate.evaluate.globals import global_value
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.knex.session import Settled, settle
@@ -21,10 +21,8 @@ from remediate.evaluate.touches import always_leaves, touches_database
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 
 
-class _Short:
+class _Short(HostObject):
     """What an optional chain gives up with."""
-
-    __slots__ = ()
 
 
 _SHORT = _Short()
@@ -91,7 +89,7 @@ def _tagged(machine: Machine, node: ast.Tagged, scope: Scope) -> Value:
 
 @evaluates(ast.Regex)
 def _regex(machine: Machine, node: ast.Regex, scope: Scope) -> Value:
-    return Pattern(node.pattern, node.flags)
+    return Pattern(machine, node.pattern, node.flags)
 
 
 @evaluates(ast.Name)
@@ -111,7 +109,7 @@ def name(machine: Machine, node: ast.Name, scope: Scope) -> Value:
         if wanted == "this":
             return UNDEFINED
         raise throw("ReferenceError", f"{wanted} is not defined")
-    return found  # type: ignore[return-value]
+    return found
 
 
 @evaluates(ast.Array)
@@ -121,7 +119,7 @@ def _array(machine: Machine, node: ast.Array, scope: Scope) -> Value:
         if item is None:
             items.append(UNDEFINED)
         elif item.__class__ is ast.Spread:
-            value = EVALUATE[item.value.__class__](machine, item.value, scope)  # type: ignore[attr-defined]
+            value = EVALUATE[item.value.__class__](machine, item.value, scope)
             elements = iterate(machine, value, machine.place(item))
             if isinstance(elements, Unknown):
                 return elements
@@ -167,7 +165,7 @@ def _add_accessor(machine: Machine, result: dict[str, Value], key: str, entry: a
     accessor = result.get(key)
     if not isinstance(accessor, Accessor):
         accessor = Accessor()
-        result[key] = accessor  # type: ignore[assignment]
+        result[key] = accessor
     if isinstance(function, HostObject):
         if entry.kind == "get":
             accessor.getter = function
@@ -177,11 +175,11 @@ def _add_accessor(machine: Machine, result: dict[str, Value], key: str, entry: a
 
 @evaluates(ast.Member)
 def _member(machine: Machine, node: ast.Member, scope: Scope) -> Value:
-    if node.object.__class__ is ast.Name and node.object.name == "super":  # type: ignore[attr-defined]
+    if node.object.__class__ is ast.Name and node.object.name == "super":
         return _super_member(machine, node, scope)
     base = EVALUATE[node.object.__class__](machine, node.object, scope)
     if base is _SHORT or (node.optional and (base is None or base is UNDEFINED)):
-        return _SHORT  # type: ignore[return-value]
+        return _SHORT
     return read(machine, base, node.name, machine.place(node))
 
 
@@ -204,7 +202,7 @@ def _super_member(machine: Machine, node: ast.Member, scope: Scope) -> Value:
 def _element(machine: Machine, node: ast.Element, scope: Scope) -> Value:
     base = EVALUATE[node.object.__class__](machine, node.object, scope)
     if base is _SHORT or (node.optional and (base is None or base is UNDEFINED)):
-        return _SHORT  # type: ignore[return-value]
+        return _SHORT
     index = EVALUATE[node.index.__class__](machine, node.index, scope)
     return read(machine, base, index, machine.place(node))
 
@@ -224,7 +222,7 @@ def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     if isinstance(function, ast.Element):
         this = EVALUATE[function.object.__class__](machine, function.object, scope)
         if this is _SHORT or (function.optional and (this is None or this is UNDEFINED)):
-            return _SHORT  # type: ignore[return-value]
+            return _SHORT
         index = EVALUATE[function.index.__class__](machine, function.index, scope)
         value = read(machine, this, index, machine.place(function))
     elif isinstance(function, ast.Name) and function.name == "super":
@@ -233,13 +231,13 @@ def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     else:
         value = EVALUATE[function.__class__](machine, function, scope)
     if value is _SHORT or (node.optional and (value is None or value is UNDEFINED)):
-        return _SHORT  # type: ignore[return-value]
+        return _SHORT
     arguments = arguments_of(machine, node.arguments, node.spread, scope)
     return call_function(machine, value, this, arguments, machine.place(node), function)
 
 
 def _call_member(machine: Machine, node: ast.Call, function: ast.Member, scope: Scope) -> Value:
-    if function.object.__class__ is ast.Name and function.object.name == "super":  # type: ignore[attr-defined]
+    if function.object.__class__ is ast.Name and function.object.name == "super":
         value = _super_member(machine, function, scope)
         arguments = arguments_of(machine, node.arguments, node.spread, scope)
         return call_function(machine, value, scope.find("this"), arguments, machine.place(node), function)
@@ -251,7 +249,7 @@ def _call_member(machine: Machine, node: ast.Call, function: ast.Member, scope: 
     finally:
         machine.swallowing -= guarded
     if base is _SHORT or (function.optional and (base is None or base is UNDEFINED)):
-        return _SHORT  # type: ignore[return-value]
+        return _SHORT
     return call_member(machine, node, function, base, scope)
 
 
@@ -273,7 +271,7 @@ def _unary(machine: Machine, node: ast.Unary, scope: Scope) -> Value:
         return _delete(machine, inner, scope)
     if node.operator == "typeof" and isinstance(inner, ast.Name) and scope.find(inner.name) is MISSING:
         value = global_value(machine, inner.name, machine.place(inner))
-        return "undefined" if value is MISSING else unary("typeof", value, machine.place(node))  # type: ignore[arg-type]
+        return "undefined" if value is MISSING else unary("typeof", value, machine.place(node))
     value = EVALUATE[inner.__class__](machine, inner, scope)
     return unary(node.operator, value, machine.place(node))
 
@@ -297,8 +295,8 @@ def _binary(machine: Machine, node: ast.Binary, scope: Scope) -> Value:
     chain = [node]
     left: ast.Node = node.left
     while left.__class__ is ast.Binary:
-        chain.append(left)  # type: ignore[arg-type]
-        left = left.left  # type: ignore[attr-defined]
+        chain.append(left)
+        left = left.left
     value = EVALUATE[left.__class__](machine, left, scope)
     for link in reversed(chain):
         right = EVALUATE[link.right.__class__](machine, link.right, scope)
@@ -437,5 +435,3 @@ def _unsupported(machine: Machine, node: ast.Unsupported, scope: Scope) -> Value
     if touches_database(node, scope):
         machine.reporter.miss(node.reason, machine.place(node))
     return Unknown(node.reason, machine.place(node))
-
-

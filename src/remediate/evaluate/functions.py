@@ -313,7 +313,9 @@ def _add_parameter_fields(closure: Closure) -> None:
             target = ast.Member(*at, ast.Name(*at, "this"), parameter.target.name, False, parameter.start)
             added.append(ast.Expression(*at, ast.Assign(*at, "", target, ast.Name(*at, parameter.target.name))))
     if added and isinstance(node.body, ast.Block):
-        body = ast.Block(node.body.start, node.body.end, (*added, *node.body.body), node.body.functions, node.body.scoped)
+        body = ast.Block(
+            node.body.start, node.body.end, (*added, *node.body.body), node.body.functions, node.body.scoped
+        )
         closure.node = ast.Function(
             node.start, node.end, node.name, node.parameters, body, node.arrow, node.asynchronous, node.generator,
             node.variables, node.depth, node.simple,

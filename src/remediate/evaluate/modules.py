@@ -70,8 +70,7 @@ class Loaded(ScriptObject):
             result: Value = exports[name]
             return result
         if self.first_exports and name in self.first_exports:
-            result = self.first_exports[name]
-            return result
+            return self.first_exports[name]  # type: ignore[no-any-return]
         for star in self.stars:
             found = star()
             if isinstance(found, Unknown):
@@ -100,7 +99,7 @@ class Modules:
         self.loaded: dict[str, Loaded] = {}
 
     def load(self, machine: Machine, path: str, data: bytes) -> Loaded:
-        """Runs a module, once. Raises `SyntaxProblem`; what its code throws is kept as the reason of what is missing."""
+        """Runs a module, once. Raises `SyntaxProblem`; what its code throws is why exports are missing."""
         if path in self.loaded:
             return self.loaded[path]
         file = ast.SourceFile(path, data)
@@ -120,10 +119,10 @@ class Modules:
         scope = Scope(self._variables(machine, loaded), None)
         for name in module.variables:
             scope.variables[name] = UNDEFINED
-        for item in module.imports:
-            where = machine.place(item)
-            for there, here in item.names:
-                scope.variables[here] = Lazy(self._importer(machine, file.path, item.source, there, where))
+        for statement in module.imports:
+            where = machine.place(statement)
+            for there, here in statement.names:
+                scope.variables[here] = Lazy(self._importer(machine, file.path, statement.source, there, where))
         for item in module.body.body:
             self._export(machine, item, scope, file.path, loaded)
         try:
@@ -196,7 +195,7 @@ class Modules:
                     loaded.names[here] = importer
 
     def _importer(self, machine: Machine, path: str, source: str, name: str, place: Place) -> Callable[[], Value]:
-        """Finds an imported value: `name` is an export, "default", "*" for the namespace, "=" for `import = require`."""
+        """Finds an imported value. `name` is an export, "*" the namespace, "=" what `import = require` gives."""
 
         def find() -> Value:
             found = self.namespace(machine, path, source, place)

@@ -33,10 +33,8 @@ class ScriptObject(HostObject):
         return None
 
 
-class Accessor:
+class Accessor(HostObject):
     """A property with a getter or a setter; it stands in an object in the place of a value."""
-
-    __slots__ = ("getter", "setter")
 
     def __init__(self, getter: HostObject | None = None, setter: HostObject | None = None) -> None:
         self.getter = getter

@@ -128,7 +128,8 @@ def _files(machine: Machine, modules: Modules) -> Value:
         return lambda this, arguments, place: Settled(run(this, arguments, place))
 
     promises = Library(
-        "fs.promises", {"readFile": Native("readFile", later(read)), "readdir": Native("readdir", later(list_directory))}
+        "fs.promises",
+        {"readFile": Native("readFile", later(read)), "readdir": Native("readdir", later(list_directory))},
     )
     members: dict[str, Value] = {
         "readFileSync": Native("readFileSync", read),

@@ -16,7 +16,7 @@ from remediate.evaluate.values import UNDEFINED, Unknown, Value
 def declare(machine: Machine, target: ast.Node, value: Value, scope: Scope) -> None:
     """Declares the names of a target in this scope."""
     if target.__class__ is ast.Name:
-        scope.variables[target.name] = value  # type: ignore[attr-defined]
+        scope.variables[target.name] = value
     else:
         _bind(machine, target, value, scope, True)
 

@@ -19,10 +19,10 @@ def read(machine: Machine, base: Value, key: Value, place: Place) -> Value:
     """`base[key]`. Raises what JavaScript throws for null and undefined."""
     if isinstance(key, Unknown):
         return key
-    if base.__class__ is dict and key.__class__ is str and key in base:  # type: ignore[operator]
-        return _stored(base, base[key], place)  # type: ignore[index]
+    if base.__class__ is dict and key.__class__ is str and key in base:
+        return _stored(base, base[key], place)
     if isinstance(base, list) and key.__class__ is int:
-        return base[key] if 0 <= key < len(base) else UNDEFINED  # type: ignore[index, operator]
+        return base[key] if 0 <= key < len(base) else UNDEFINED
     try:
         name = property_key(key)
     except UnresolvableError as failure:

@@ -130,7 +130,9 @@ def _unknown_if(machine: Machine, node: ast.If, test: Unknown, scope: Scope) -> 
     branch, other = (node.then, node.otherwise) if taken else (node.otherwise, node.then)
     if touches_database(other, scope) or (may_leave(other) and leaves != "throw"):
         way = "taken" if taken else "not taken"
-        machine.reporter.assume(f"a condition that nothing here can answer, {way}: {test.reason}", machine.place(node.test))
+        machine.reporter.assume(
+            f"a condition that nothing here can answer, {way}: {test.reason}", machine.place(node.test)
+        )
     before = machine.conditional
     if branch is not None:
         machine.condition(test.reason)

@@ -80,7 +80,7 @@ def changes_schema(node: ast.Node, scope: Scope) -> bool:
 
 
 def always_leaves(node: ast.Node | None) -> str | None:
-    """How a statement ends whenever it is run to its end: "return", "throw", "break", "continue"; None if it may not."""
+    """How a statement always ends: "return", "throw", "break", "continue"; None if it may go on."""
     if isinstance(node, ast.Return):
         return "return"
     if isinstance(node, ast.Throw):

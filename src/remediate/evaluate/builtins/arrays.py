@@ -7,6 +7,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from remediate.evaluate.builtins.members import ARRAY, method
+from remediate.evaluate.builtins.texts import clamp
 from remediate.evaluate.conversions import (
     call_method,
     need_function,
@@ -17,7 +18,6 @@ from remediate.evaluate.conversions import (
     to_text,
     truthy,
 )
-from remediate.evaluate.builtins.texts import clamp
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.machine import Machine, throw
 from remediate.evaluate.objects import argument, first
@@ -270,10 +270,10 @@ def _sorted(machine: Machine, this: list[Any], arguments: list[Value], place: Pl
         return sorted(items, key=lambda item: to_text(item).encode("utf-16-be")) + last
     function = need_function(compare, "the comparison")
 
-    def order(left: Value, right: Value) -> float:
+    def order(left: Any, right: Any) -> int:
         machine.spend(1, place)
         result = to_number(call_method(function, UNDEFINED, [left, right], place))
-        return 0 if result != result else result
+        return 0 if result != result else (result > 0) - (result < 0)
 
     return sorted(items, key=cmp_to_key(order)) + last
 

@@ -89,7 +89,7 @@ class Collection(ScriptObject):
     def _entries(self, arguments: list[Value], place: Place) -> Value:
         return [[key, value] for key, value in self.content.values()]
 
-    def _forEach(self, arguments: list[Value], place: Place) -> Value:  # noqa: N802 (JavaScript's name)
+    def _forEach(self, arguments: list[Value], place: Place) -> Value:
         function = need_function(first(arguments), "the callback")
         for key, value in list(self.content.values()):
             self.machine.spend(1, place)

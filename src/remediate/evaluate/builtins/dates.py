@@ -56,7 +56,9 @@ def parse_date(text: str) -> int | None:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
     except ValueError:
         return None
     offset = 0

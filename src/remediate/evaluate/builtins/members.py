@@ -96,8 +96,7 @@ def of_primitive(machine: Machine, base: Value, name: str) -> Value:
 
 
 _REAL = frozenset(
-    "anchor copyWithin toLocaleLowerCase toLocaleUpperCase localeCompare normalize toLocaleString matchAll isWellFormed "
-    "toWellFormed valueOf findLast findLastIndex group groupBy toSpliced with values".split()
+    ("anchor", "copyWithin", "toLocaleString", "isWellFormed", "toWellFormed", "findLastIndex", "toSpliced", "with")
 )
 
 

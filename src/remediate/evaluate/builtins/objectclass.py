@@ -293,5 +293,3 @@ def error_class(name: str) -> Native:
         "captureStackTrace": Native("captureStackTrace", lambda this, arguments, place: UNDEFINED),
     }
     return Native(name, make, members, make)
-
-

@@ -30,7 +30,8 @@ class Matched(list[Any]):
 class Pattern(ScriptObject):
     """A RegExp."""
 
-    def __init__(self, source: str, flags: str) -> None:
+    def __init__(self, machine: Machine, source: str, flags: str) -> None:
+        self.machine = machine
         self.source = source
         self.flags = flags
         self.last_index = 0
@@ -46,7 +47,21 @@ class Pattern(ScriptObject):
             return "i" in self.flags
         if name == "lastIndex":
             return self.last_index
+        if name in ("test", "exec", "toString"):
+            return Native(name, getattr(self, f"_call_{name}"))
         return UNDEFINED
+
+    def _exec(self, arguments: list[Value], place: Place) -> Value:
+        return self.exec(self.machine, to_text(first(arguments)), place)
+
+    def _call_exec(self, this: Value, arguments: list[Value], place: Place) -> Value:
+        return self._exec(arguments, place)
+
+    def _call_test(self, this: Value, arguments: list[Value], place: Place) -> Value:
+        return self._exec(arguments, place) is not None
+
+    def _call_toString(self, this: Value, arguments: list[Value], place: Place) -> Value:
+        return self.text()
 
     def set(self, name: str, value: Value, place: Place) -> None:
         if name == "lastIndex":
@@ -97,9 +112,7 @@ class Pattern(ScriptObject):
 def describe(found: re.Match[str]) -> Matched:
     groups = [UNDEFINED if group is None else group for group in found.groups()]
     named = {name: UNDEFINED if group is None else group for name, group in found.groupdict().items()}
-    return Matched(
-        [found[0], *groups], {"index": found.start(), "input": found.string, "groups": named or UNDEFINED}
-    )
+    return Matched([found[0], *groups], {"index": found.start(), "input": found.string, "groups": named or UNDEFINED})
 
 
 @cache
@@ -125,7 +138,7 @@ def _translate(source: str, multiline: bool) -> str:
     r"""JavaScript's spelling in Python's: `(?<n>`, `$` only at the very end, ASCII classes, `[^]`, `\/`, `\d`."""
     text = re.sub(r"\(\?<([A-Za-z_]\w*)>", r"(?P<\1>", source)
     text = re.sub(r"\\k<(\w+)>", r"(?P=\1)", text)
-    text = text.replace("[^]", r"[\s\S]").replace("[]", r"(?!)")
+    text = text
     text = re.sub(r"\\u\{?([0-9a-fA-F]{4})\}?", lambda match: re.escape(chr(int(match[1], 16))), text)
     result = []
     in_class = False
@@ -134,8 +147,14 @@ def _translate(source: str, multiline: bool) -> str:
         character = text[index]
         if character == "\\" and index + 1 < len(text):
             pair = text[index : index + 2]
-            result.append({"\\d": "0-9" if in_class else "[0-9]", "\\/": "/", "\\-": "\\-"}.get(pair, _escape(pair, in_class)))
+            result.append(
+                {"\\d": "0-9" if in_class else "[0-9]", "\\/": "/", "\\-": "\\-"}.get(pair, _escape(pair, in_class))
+            )
             index += 2
+            continue
+        if not in_class and text.startswith(("[]", "[^]"), index):
+            result.append("(?!)" if text[index + 1] == "]" else "[\\s\\S]")
+            index += 2 if text[index + 1] == "]" else 3
             continue
         if character == "[":
             result.append("\\[" if in_class else "[")
@@ -170,7 +189,7 @@ def _open_repeats(tree: Any, within: bool) -> int | None:
         inner: list[Any] = []
         inside = within
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
-            low, high, body = value
+            _low, high, body = value
             if high > 1000 or high is codes.MAXREPEAT or (high > 1 and within):
                 if within:
                     return None
@@ -273,7 +292,7 @@ def regexp(machine: Machine) -> Native:
         source = first(arguments)
         flags = to_text(arguments[1]) if len(arguments) > 1 and arguments[1] is not UNDEFINED else ""
         if isinstance(source, Pattern):
-            return Pattern(source.source, flags or source.flags)
-        return Pattern(to_text(source), flags)
+            return Pattern(machine, source.source, flags or source.flags)
+        return Pattern(machine, to_text(source), flags)
 
     return Native("RegExp", make, construct=make)

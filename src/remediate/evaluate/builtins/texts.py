@@ -12,7 +12,7 @@ from remediate.evaluate.objects import argument, first
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
-WHITESPACE = " \t\n\r\v\f\u00a0\ufeff\u2028\u2029\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+WHITESPACE = " \t\n\r\v\f\u00a0\ufeff\u2028\u2029\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 def clamp(value: Value, length: int, default: int) -> int:
@@ -235,23 +235,25 @@ def expand(template: str, match: str, before: str, after: str) -> str:
 
 @method(TEXT, "match")
 def _match(machine: Machine, this: str, arguments: list[Value], place: Place) -> Value:
-    pattern = _pattern(first(arguments), "")
+    pattern = _pattern(machine, first(arguments), "")
     return pattern.match_all(machine, this, place) if "g" in pattern.flags else pattern.exec(machine, this, place)
 
 
 @method(TEXT, "matchAll")
 def _match_all(machine: Machine, this: str, arguments: list[Value], place: Place) -> Value:
-    return _pattern(first(arguments), "g").matches(machine, this, place)
+    return _pattern(machine, first(arguments), "g").matches(machine, this, place)
 
 
 @method(TEXT, "search")
 def _search(machine: Machine, this: str, arguments: list[Value], place: Place) -> Value:
-    found = _pattern(first(arguments), "").search(machine, this, 0, place)
+    found = _pattern(machine, first(arguments), "").search(machine, this, 0, place)
     return found.start() if found else -1
 
 
-def _pattern(value: Value, flags: str) -> Pattern:
-    return value if isinstance(value, Pattern) else Pattern("" if value is UNDEFINED else to_text(value), flags)
+def _pattern(machine: Machine, value: Value, flags: str) -> Pattern:
+    return (
+        value if isinstance(value, Pattern) else Pattern(machine, "" if value is UNDEFINED else to_text(value), flags)
+    )
 
 
 @method(TEXT, "normalize")
@@ -270,5 +272,3 @@ def _locale_compare(machine: Machine, this: str, arguments: list[Value], place: 
         return 0 if this == other else Unknown("the order of words in the machine's language", place)
     left, right = (this.lower(), this.swapcase()), (other.lower(), other.swapcase())
     return (left > right) - (left < right)
-
-

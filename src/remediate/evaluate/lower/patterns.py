@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from remediate.evaluate import ast
+from remediate.evaluate.knex.javascript import number_text
 from remediate.evaluate.lower.lowering import Lowering, Tree, named
 from remediate.evaluate.lower.text import number, unescape
-from remediate.evaluate.knex.javascript import number_text
 from remediate.evaluate.values import Unknown
 
 _NAMES = {"identifier", "shorthand_property_identifier_pattern", "shorthand_property_identifier", "undefined"}
