@@ -52,12 +52,16 @@ def read_baseline(data: bytes) -> Baseline:
     return Baseline({entry.id: entry for entry in content.findings})
 
 
-def write_baseline(findings: Iterable[Finding], reason: str, before: Baseline | None = None) -> bytes:
+def write_baseline(
+    findings: Iterable[Finding], reason: str, before: Baseline | None = None, *, keep_others: bool = False
+) -> bytes:
     """The file for what is there today. Findings that `before` knew keep their reason.
 
-    What only waits needs no entry, and neither does what a comment or the configuration accepts already.
+    `keep_others`: the findings are only a part of what there is, so that what `before` has beside them stays. What only
+    waits needs no entry, and neither does what a comment or the configuration accepts already.
     """
     known = before.entries if before else {}
+    findings = tuple(findings)
     entries = [
         Entry(
             id=finding.id,
@@ -68,6 +72,9 @@ def write_baseline(findings: Iterable[Finding], reason: str, before: Baseline | 
         for finding in findings
         if not finding.waiting and (finding.suppressed is None or finding.suppressed.startswith("baseline"))
     ]
+    if keep_others:
+        present = {finding.id for finding in findings}
+        entries += [entry for entry in known.values() if entry.id not in present]
     entries.sort(key=lambda entry: (entry.rule, entry.subject, entry.id))
     content = _File(format=FORMAT, findings=tuple(dict.fromkeys(entries)))
     return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

@@ -51,6 +51,10 @@ class Code:
 
     # --------------------------------------------------------------------------------------- who sets what
 
+    def is_known(self, service: str) -> bool:
+        """Whether any application code of a service is in the workspace."""
+        return bool(self._own.get(service))
+
     def written(self, service: str) -> frozenset[str]:
         """The settings that a service's code sets, itself, through database functions or in files that it imports."""
         reached: frozenset[str] = frozenset().union(*(self._closure(file) for file in self._own.get(service, ())))
@@ -97,7 +101,7 @@ class Code:
         elif not self.written(service) & settings:
             names = listed(sorted(settings)) or "a setting"
             yield f"No code of {service} sets {names} for the statements that follow, which the table's rows depend on."
-        naming = self._naming.get(table.name.lower(), [])
+        naming = [file for file in self._naming.get(table.name.lower(), []) if self._mentions(file, table.name)]
         others = sorted(file.file for file in naming if file.file not in own)
         if others:
             yield f"Code of other services names the table: {listed(others)}."
@@ -122,17 +126,19 @@ class Code:
             return f"{file.file} names the table, and sets no tenant itself."
         imported = imported_names(file.data)
         setters = self._imported_setters(file, imported, settings)
-        ways = [self._call(file, calls, imported, setters) for calls in calls_around(file.data, table)]
+        ways = [self._call(file, calls, imported, setters) for calls in self._mentions(file, table)]
         doubt = next((way for way in ways if way not in ("tenant", "caller")), None)
         if doubt:
             return f"{file.file} names the table, and reaches it through {doubt}, which sets no tenant."
-        return "tenant" if ways and "caller" not in ways else "caller"
+        return "caller" if "caller" in ways else "tenant"
+
+    def _mentions(self, file: CodeFile, table: str) -> list[tuple[str, ...]]:
+        """The calls around each mention of a table that may be an access: no module's name, no log message."""
+        return [calls for calls in calls_around(file.data, table) if not (calls and calls[0] in _NO_DATABASE)]
 
     def _call(self, file: CodeFile, calls: tuple[str, ...], imported: dict[str, str], setters: frozenset[str]) -> str:
         """How one mention of a table reaches it: "tenant", "caller", or the name of what speaks against it."""
         if setters.intersection(calls):
-            return "tenant"
-        if calls and calls[0] in _NO_DATABASE:
             return "tenant"
         plain = next((name for name in calls if name in imported and self._is_connection(file, imported[name])), None)
         if plain:

@@ -46,7 +46,8 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
     # The owner is bound by the policies for everybody; those for other roles give it nothing.
     open_to_all = [policy for policy in policies if "public" in policy.roles]
     permissive = [policy for policy in open_to_all if policy.permissive]
-    written = access.code.written(table.service)
+    # Without code nothing tells what is set; that is one reason by itself, which `obstacles` gives.
+    written = access.code.written(table.service) if access.code.is_known(table.service) else None
     for command in _COMMANDS:
         covering = [policy for policy in permissive if _covers(policy, command)]
         if not covering:
@@ -71,7 +72,7 @@ def _covers(policy: Policy, command: str) -> bool:
     return policy.command in ("all", command)
 
 
-def _satisfied(access: Access, policy: Policy, written: frozenset[str]) -> bool:
+def _satisfied(access: Access, policy: Policy, written: frozenset[str] | None) -> bool:
     """Whether code sets one of the settings that a policy reads, or it reads none."""
     settings = access.read_by(policy)
-    return not settings or bool(settings & written)
+    return written is None or not settings or bool(settings & written)

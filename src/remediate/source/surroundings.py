@@ -21,11 +21,13 @@ _IMPORT = re.compile(
 )
 _FUNCTION = re.compile(
     r"""\bfunction\s*\*?\s*(?P<declared>[A-Za-z_$][\w$]*)
-      | \b(?:const|let|var)\s+(?P<assigned>[A-Za-z_$][\w$]*)\s*(?::[^=;]*)?=\s*(?:async\s*)?(?:function\b|\(|<|[\w$]+\s*=>)
+      | \b(?:const|let|var)\s+(?P<assigned>[A-Za-z_$][\w$]*)\s*(?::[^=;]*)?=
+        \s*(?:async\s*)?(?:function\b|\(|<|[\w$]+\s*=>)
       | ^\s*(?:(?:public|private|protected|static|async|override)\s+)*(?P<method>[A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?\(
         [^;{}=]*\)\s*(?::[^;{}=]+)?\{""",
     re.VERBOSE | re.MULTILINE,
 )
+_IMPORTS = re.compile(r"\b(?:from|import|require)\s*\(?\s*\Z")
 _NO_CALLS = frozenset({"if", "for", "while", "switch", "catch", "function", "return", "await", "async", "typeof", "in"})
 
 
@@ -33,13 +35,15 @@ def calls_around(data: bytes, word: str) -> tuple[tuple[str, ...], ...]:
     """For each string of a file that holds `word`: what the calls around it are called on, innermost first.
 
     `db('orders').join('users', …)` gives `db` for both words, `inTenant(id, (trx) => trx('orders'))` gives `trx`,
-    `inTenant`. A member is given with its object: `this.db`.
+    `inTenant`. A member is given with its object: `this.db`. The modules that a file imports are left out.
     """
     text = data.decode("latin-1")
     pattern = re.compile(rf"(?<![\w$]){re.escape(word)}(?![\w$])", re.IGNORECASE)
     found = []
     for match in STRING_OR_COMMENT.finditer(text):
-        if match.group("comment") is None and pattern.search(match.group()):
+        if match.group("comment") is not None or not pattern.search(match.group()):
+            continue
+        if not _IMPORTS.search(text, max(0, match.start() - 40), match.start()):
             found.append(tuple(_calls(_skeleton(text), match.start())))
     return tuple(found)
 

@@ -1,0 +1,76 @@
+"""missing-tenant-column: children that do not say whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from detect.builders import Database, platform
+from remediate.config.model import Config, Tenancy
+from remediate.detect.detect import detect
+from remediate.detect.model import Finding
+from remediate.replay.catalog import Column
+
+RULE = "missing-tenant-column"
+
+
+def findings(database: Database) -> list[Finding]:
+    return list(detect(database.facts(), [RULE]))
+
+
+def child(nullable: tuple[str, ...] = ()) -> Database:
+    return platform().table("orders", {"customer_id": "uuid"}, tenant=False, nullable=nullable)
+
+
+def test_a_child_is_found_with_its_path() -> None:
+    (finding,) = findings(child().reference("orders", "customer_id", "customers"))
+    assert (str(finding.subject), finding.level) == ("public.orders", "unsafe")
+    assert finding.evidence[0] == "public.orders.customer_id is a foreign key to public.customers."
+
+
+def test_a_path_without_foreign_key_says_so() -> None:
+    (finding,) = findings(child())
+    assert any("No foreign key keeps" in reason for reason in finding.reasons)
+
+
+def test_a_path_that_may_end_says_so() -> None:
+    (finding,) = findings(child(nullable=("customer_id",)).reference("orders", "customer_id", "customers"))
+    assert any("allows NULL" in reason for reason in finding.reasons)
+
+
+def test_a_path_through_people_says_so() -> None:
+    database = platform().table("users").table("orders", {"user_id": "uuid"}, tenant=False)
+    (finding,) = findings(database)
+    assert any("holds people" in reason for reason in finding.reasons)
+
+
+LEFT_ALONE: dict[str, Callable[[Database], Database]] = {
+    "a table that has the column": lambda d: d.table("orders", {"customer_id": "uuid"}),
+    "a table from which nothing leads to a tenant": lambda d: d.table("orders", tenant=False),
+    "reference data": lambda d: d.table("orders", tenant=False).data_change("orders", "insert"),
+    "the table of tenants": lambda d: d.reference("tenants", "id", "customers"),
+    "a partition of a child": lambda d: d.table("orders", partition_of="customers", tenant=False),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_ALONE)
+def test_leaves_alone(case: str) -> None:
+    assert findings(LEFT_ALONE[case](platform())) == []
+
+
+def test_leaves_alone_what_is_declared_global() -> None:
+    database = platform(Config(tenancy=Tenancy(global_tables=("public.orders",))))
+    assert findings(database.table("orders", {"customer_id": "uuid"}, tenant=False)) == []
+
+
+def test_a_column_that_the_first_phase_added_waits() -> None:
+    database = child().column("orders", Column("tenant_id", "uuid", comment="remediate:0123456789ab"))
+    (finding,) = findings(database)
+    assert (finding.severity, finding.level) == ("info", "unsafe")
+    assert finding.waiting
+
+
+def test_a_column_that_binds_waits_no_more() -> None:
+    database = child().column("orders", Column("tenant_id", "uuid", nullable=False, comment="remediate:0123456789ab"))
+    assert findings(database) == []
