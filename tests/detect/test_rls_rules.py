@@ -213,11 +213,22 @@ def test_unsafe_without_any_code(rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(("form", "local"), [("bind", True), ("set", False), ("set_config", False)])
 def test_unsafe_where_the_setting_does_not_hold(rule: str, form: str, local: bool) -> None:
+    """A SET with a bind parameter fails, and one for the session may be on another connection of the pool."""
     database = with_orders(rule)
     database.code.clear()
-    database.file("a.ts", "app.current_tenant_id", sets=["app.current_tenant_id"], form=form, local=local)
+    text = "export async function inTenant(id) { await db.raw('SET app.current_tenant_id'); return db; }"
+    database.file("db/tenant.ts", text, sets=["app.current_tenant_id"], form=form, local=local)
+    database.file("orders.ts", USES_TENANT, imports=["db/tenant.ts"])
     (finding,) = findings(database, rule)
     assert finding.level == "unsafe"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_unsafe_where_no_code_sets_the_tenant(rule: str) -> None:
+    database = with_orders(rule)
+    database.code.clear()
+    (finding,) = findings(database.file("a.ts", "app.current_user_id", sets=["app.current_user_id"]), rule)
+    assert any("No code of shop sets app.current_tenant_id" in reason for reason in finding.reasons)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -332,6 +343,10 @@ UNFORCED_UNSAFE: dict[str, tuple[Build, str]] = {
     "a policy that reads no setting": (
         lambda d: d.table("orders", rls=True).policy("orders", "owner = CURRENT_USER"),
         "read no setting",
+    ),
+    "a policy that looks into a table under another setting": (
+        lambda d: d.table("orders", rls=True).policy("orders", f"id IN (SELECT id FROM customers WHERE {LEGACY})"),
+        "looks into public.customers",
     ),
     "another table's policy that looks into it under another setting": (
         lambda d: d.protected("orders").protected(

@@ -47,6 +47,17 @@ class Access:
         called = self._read_by_functions.keys() & _words(text)
         return frozenset(direct).union(*(self._read_by_functions[name] for name in called))
 
+    def blind_spots(self, policy: Policy) -> Iterator[str]:
+        """Protected tables that a policy looks into, and that take other settings than it reads itself."""
+        own = self.read_by(policy)
+        named = _words(policy_text(policy))
+        for name, table in self._catalog.tables.items():
+            if name == policy.table or name.name not in named or not table.rls_enabled:
+                continue
+            needed = frozenset(s for other in self._catalog.policies_of(name) for s in self.read_by(other))
+            if needed and not needed & own:
+                yield f"Policy {policy.name} looks into {name}, whose rows take {listed(sorted(needed))} to be seen."
+
     # ------------------------------------------------------------------------------------- database objects
 
     def _through_functions(self, table: Table) -> Iterator[str]:

@@ -56,15 +56,22 @@ class Code:
         return bool(self._own.get(service))
 
     def written(self, service: str) -> frozenset[str]:
-        """The settings that a service's code sets, itself, through database functions or in files that it imports."""
+        """The settings that a service's code sets, itself, through database functions or in files that it imports.
+
+        Whether they hold where they are needed is asked file by file; a SET that fails sets nothing anywhere.
+        """
         reached: frozenset[str] = frozenset().union(*(self._closure(file) for file in self._own.get(service, ())))
-        return frozenset(setting for file in reached for setting in self._sets(self._files[file]))
+        files = [self._files[path] for path in reached]
+        direct = {write.name for file in files for write in file.writes if write.form != "bind"}
+        return frozenset(direct).union(*(self._set_by_functions(file) for file in files))
 
     def _sets(self, file: CodeFile) -> frozenset[str]:
         """The settings that one file sets so that they hold for what follows."""
-        direct = {write.name for write in file.writes if _holds(write)}
+        return frozenset(write.name for write in file.writes if _holds(write)) | self._set_by_functions(file)
+
+    def _set_by_functions(self, file: CodeFile) -> frozenset[str]:
         called = self._setting_functions.keys() & file.words
-        return frozenset(direct).union(*(self._setting_functions[name] for name in called))
+        return frozenset(setting for name in called for setting in self._setting_functions[name])
 
     def _setter_functions(self, file: CodeFile) -> dict[str, frozenset[str]]:
         """The functions of a file that set something, with what they set."""
@@ -100,7 +107,7 @@ class Code:
             yield f"No application code of {service} is in the workspace: how it sets the tenant is not known."
         elif not self.written(service) & settings:
             names = listed(sorted(settings)) or "a setting"
-            yield f"No code of {service} sets {names} for the statements that follow, which the table's rows depend on."
+            yield f"No code of {service} sets {names}, which the table's rows would depend on."
         naming = [file for file in self._naming.get(table.name.lower(), []) if self._mentions(file, table.name)]
         others = sorted(file.file for file in naming if file.file not in own)
         if others:

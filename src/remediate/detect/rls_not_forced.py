@@ -62,6 +62,8 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
     settings = frozenset(setting for policy in policies for setting in access.read_by(policy))
     if not settings:
         yield "Its policies read no setting: whom they let through is not known."
+    for policy in policies:
+        yield from access.blind_spots(policy)
     yield from access.obstacles(table, settings)
 
 
