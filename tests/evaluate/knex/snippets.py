@@ -115,7 +115,8 @@ def _member(target: Value, name: str, place: Place) -> Value:
     if isinstance(target, Unknown):
         return target
     if isinstance(target, dict):
-        return target.get(name, UNDEFINED)
+        member: Value = target.get(name, UNDEFINED)
+        return member
     raise ThrownError({"message": f"Cannot read properties of {text(target)} (reading '{name}')"})
 
 

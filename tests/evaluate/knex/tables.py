@@ -26,11 +26,12 @@ def js(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_NAME = _NAMES.map(js)
-_TEXT = _TEXTS.map(js)
-_COLUMNS = st.one_of(_NAME, st.lists(_NAME, min_size=1, max_size=3).map(lambda names: f"[{', '.join(names)}]"))
+NAME = _NAMES.map(js)
+TEXT = _TEXTS.map(js)
+_COLUMNS = st.one_of(NAME, st.lists(NAME, min_size=1, max_size=3).map(lambda names: f"[{', '.join(names)}]"))
+JSON = _JSON.map(js)
 _DEFAULTS = st.one_of(
-    _JSON.map(js),
+    JSON,
     st.sampled_from(["knex.fn.now()", "knex.fn.uuid()", "undefined", "knex.raw('now()')", "knex.raw('?', [1])"]),
 )
 _PREDICATES = st.sampled_from(
@@ -40,7 +41,7 @@ _PREDICATES = st.sampled_from(
 
 @st.composite
 def _types(draw: st.DrawFn) -> str:
-    name = draw(_NAME)
+    name = draw(NAME)
     size, scale = draw(st.integers(1, 99)), draw(st.integers(0, 9))
     plain = st.sampled_from(
         [
@@ -79,7 +80,8 @@ def _types(draw: st.DrawFn) -> str:
             f"increments({name}, {{ primaryKey: false }})",
         ]
     )
-    return draw(st.one_of(plain, sized))
+    kind: str = draw(st.one_of(plain, sized))
+    return kind
 
 
 @st.composite
@@ -87,22 +89,23 @@ def _modifiers(draw: st.DrawFn, alters: bool) -> str:
     choices = [
         st.sampled_from([".notNullable()", ".nullable()", ".unsigned()", ".index()", ".unique()", ".primary()"]),
         _DEFAULTS.map(lambda value: f".defaultTo({value})"),
-        _TEXT.map(lambda value: f".comment({value})"),
-        _TEXT.map(lambda value: f".checkIn(['x', {value}])"),
+        TEXT.map(lambda value: f".comment({value})"),
+        TEXT.map(lambda value: f".checkIn(['x', {value}])"),
         st.sampled_from([".checkPositive()", ".checkPositive('p')", ".checkBetween([1, 2])", ".checkLength('>', 2)"]),
-        _NAME.map(lambda name: f".references({name}).inTable('u')" if "." not in name else f".references({name})"),
-        _NAME.map(lambda name: f".references('id').inTable({name}).onDelete('CASCADE')"),
+        NAME.map(lambda name: f".references({name}).inTable('u')" if "." not in name else f".references({name})"),
+        NAME.map(lambda name: f".references('id').inTable({name}).onDelete('CASCADE')"),
     ]
     if alters:
         choices.append(
             st.sampled_from([".alter()", ".alter({ alterNullable: false })", ".alter({ alterType: false })"])
         )
-    return draw(st.one_of(*choices))
+    modifier: str = draw(st.one_of(*choices))
+    return modifier
 
 
 @st.composite
 def _calls(draw: st.DrawFn, alters: bool) -> str:
-    columns, name = draw(_COLUMNS), draw(st.one_of(st.just("undefined"), _NAME))
+    columns, name = draw(_COLUMNS), draw(st.one_of(st.just("undefined"), NAME))
     choices = [
         f"primary({columns})",
         f"primary({columns}, {name})",
@@ -113,7 +116,7 @@ def _calls(draw: st.DrawFn, alters: bool) -> str:
         f"index({columns}, {name}, {{ predicate: {draw(_PREDICATES)} }})",
         f"foreign({columns}).references(['a', 'b']).inTable('u').onUpdate('CASCADE')",
         f"foreign({columns}, {name}).references('u.id').deferrable('DEFERRED')",
-        f"comment({draw(_TEXT)})",
+        f"comment({draw(TEXT)})",
         "timestamps(true, true)",
         "check('a > ?', [1], 'c1')",
         "check('a > 1')",
@@ -121,13 +124,13 @@ def _calls(draw: st.DrawFn, alters: bool) -> str:
     if alters:
         choices += [
             f"dropColumn({columns})",
-            f"renameColumn({draw(_NAME)}, {draw(_NAME)})",
+            f"renameColumn({draw(NAME)}, {draw(NAME)})",
             f"dropIndex({columns}, {name})",
             f"dropUnique({columns}, {name})",
             f"dropForeign({columns}, {name})",
             f"dropPrimary({name})",
-            f"setNullable({draw(_NAME)})",
-            f"dropNullable({draw(_NAME)})",
+            f"setNullable({draw(NAME)})",
+            f"dropNullable({draw(NAME)})",
             "dropTimestamps()",
             "dropChecks('a')",
         ]
@@ -146,4 +149,4 @@ def table_snippets(draw: st.DrawFn) -> str:
     lines += [f"t.{call}" for call in draw(st.lists(_calls(alters), max_size=3))]
     schema = draw(st.sampled_from(["", "", ".withSchema('s')"]))
     method = "alterTable" if alters else draw(st.sampled_from(["createTable", "createTableIfNotExists"]))
-    return f"knex.schema{schema}.{method}({draw(_NAME)}, t => {{ {'; '.join(draw(st.permutations(lines)))} }})"
+    return f"knex.schema{schema}.{method}({draw(NAME)}, t => {{ {'; '.join(draw(st.permutations(lines)))} }})"

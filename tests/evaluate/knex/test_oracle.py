@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from evaluate.knex.queries import query_snippets
 from evaluate.knex.snippets import run
 from evaluate.knex.tables import table_snippets
 from remediate.evaluate.knex import KnexHandle, Query, ThrownError
@@ -82,10 +83,31 @@ def test_sends_what_knex_sends(snippet: str, knex_says: dict[str, Any]) -> None:
     assert same(found, expected), f"{snippet}\nours: {found}\nknex: {expected}"
 
 
-# Without shrinking: each try is a process, and the message names the one table that differs.
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-@given(snippets=st.lists(table_snippets(), min_size=20, max_size=40))
-def test_sends_what_knex_sends_for_any_table(snippets: list[str], node: Node) -> None:
-    for snippet, expected in zip(snippets, ask(node, snippets), strict=True):
-        found = ours(snippet)
-        assert same(found, expected), f"{snippet}\nours: {found}\nknex: {expected}"
+def differences(node: Node, snippets: list[str]) -> list[str]:
+    """Where we and Knex say different things."""
+    compared = (
+        (snippet, ours(snippet), expected) for snippet, expected in zip(snippets, ask(node, snippets), strict=True)
+    )
+    return [
+        f"{snippet}\nours: {found}\nknex: {expected}"
+        for snippet, found, expected in compared
+        if not same(found, expected)
+    ]
+
+
+# Without shrinking: each try is a process, and the message names the one snippet that differs.
+_BATCHES = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+_ANY = st.one_of(table_snippets(), query_snippets())
+
+
+@settings(_BATCHES, max_examples=12)
+@given(snippets=st.lists(_ANY, min_size=20, max_size=40))
+def test_sends_what_knex_sends_for_anything(snippets: list[str], node: Node) -> None:
+    assert differences(node, snippets) == []
+
+
+@pytest.mark.long
+@settings(_BATCHES, max_examples=120)
+@given(snippets=st.lists(_ANY, min_size=40, max_size=80))
+def test_sends_what_knex_sends_for_very_much(snippets: list[str], node: Node) -> None:
+    assert differences(node, snippets) == []

@@ -135,7 +135,7 @@ class ConditionWriter:
         if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = stringify(json.loads(re.sub(r"[\n\t]", "", value)))
-        elif not isinstance(value, int | float):
+        elif isinstance(value, list | dict | HostObject):
             value = stringify(value)
         condition.value = value
         return self._value(condition)
