@@ -68,6 +68,13 @@ def _relations(builder: CatalogBuilder, rows: Any) -> None:
                 default if generated else None,
             )
         )
+    parents: dict[QName, tuple[bool, list[QName]]] = {}
+    for schema, name, parent_schema, parent, partition in rows(
+        f"""SELECT nspname::text, c.relname::text, p.relnamespace::regnamespace::text, p.relname::text, c.relispartition
+            FROM pg_inherits i JOIN pg_class c ON c.oid = inhrelid JOIN pg_class p ON p.oid = inhparent
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS} ORDER BY inhseqno"""
+    ):
+        parents.setdefault(QName(schema, name), (partition, []))[1].append(QName(parent_schema, parent))
     for schema, name, kind, enabled, forced, owner, definition, options in rows(
         f"""SELECT nspname::text, relname::text, relkind::text, relrowsecurity, relforcerowsecurity,
                    pg_get_userbyid(relowner)::text, CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
@@ -79,7 +86,18 @@ def _relations(builder: CatalogBuilder, rows: Any) -> None:
         key = QName(schema, name)
         made = tuple(columns.get(key, ()))
         if kind in "rp":
-            builder.tables[key] = Table(key, made, (), enabled, forced, owner, partitioned=kind == "p")
+            partition, above = parents.get(key, (False, []))
+            builder.tables[key] = Table(
+                key,
+                made,
+                (),
+                enabled,
+                forced,
+                owner,
+                partitioned=kind == "p",
+                partition_of=above[0] if partition else None,
+                inherits=() if partition else tuple(above),
+            )
         else:
             invoker = "security_invoker=true" in (options or ())
             builder.views[key] = View(key, definition, (), kind == "m", invoker, columns=made)
@@ -137,7 +155,14 @@ def _others(builder: CatalogBuilder, rows: Any) -> None:
     ):
         key = QName(schema, table)
         builder.policies[(key, name)] = Policy(
-            key, name, _COMMANDS[command], permissive, tuple(roles), using, check, ()  # type: ignore[arg-type]
+            key,
+            name,
+            _COMMANDS[command],
+            permissive,
+            tuple(roles),
+            using,
+            check,
+            (),  # type: ignore[arg-type]
         )
     for schema, name, arguments, types, returns, language, body, kind, definer, volatility, config, statement in rows(
         f"""SELECT nspname::text, proname::text, pg_get_function_identity_arguments(p.oid),
