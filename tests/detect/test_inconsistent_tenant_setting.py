@@ -9,6 +9,7 @@ import pytest
 from detect.builders import CURRENT, EXPANDED, LEGACY, Database, platform
 from remediate.detect.detect import detect
 from remediate.detect.model import Finding
+from remediate.replay.catalog import Column
 
 RULE = "inconsistent-tenant-setting"
 READ = "current_setting('app.current_tenant', true)"
@@ -99,6 +100,16 @@ def test_unsafe_policy(case: str) -> None:
     (finding,) = findings(platform().protected("orders", using=using).protected("x", using=CURRENT))
     assert finding.level == "unsafe"
     assert any(reason in given for given in finding.reasons), finding.reasons
+
+
+def test_a_default_that_reads_another_name_is_manual() -> None:
+    default = Column("tenant_id", "uuid", False, default=f"({READ})::uuid")
+    (finding,) = findings(platform().protected("x", using=CURRENT).table("orders").column("orders", default))
+    assert (finding.subject.kind, str(finding.subject), finding.level) == (
+        "column",
+        "public.orders.tenant_id",
+        "manual",
+    )
 
 
 def test_a_refused_statement_on_the_table_taints_its_policies() -> None:

@@ -18,6 +18,8 @@ AROUND = {
     "no call": ("const TABLE = 'orders';", [()]),
     "a condition": ("if (name === 'orders') {}", [()]),
     "two mentions": ("db('orders'); trx('orders')", [("db",), ("trx",)]),
+    "a mixed case": ("db('Orders')", [("db",)]),
+    "a statement of its own": ("f(\ndb('orders')", [("db",)]),
     "part of a word": ("db('orders_old')", []),
     "a comment": ("// db('orders')\n/* 'orders' */", []),
     "an import": ("import { a } from './orders'; const b = require('./orders');", []),
@@ -28,7 +30,7 @@ AROUND = {
 @pytest.mark.parametrize("case", AROUND)
 def test_calls_around(case: str) -> None:
     text, expected = AROUND[case]
-    assert list(calls_around(text.encode(), "orders")) == expected
+    assert calls_around(text.encode(), {"orders"}).get("orders", []) == expected
 
 
 def test_imported_names() -> None:

@@ -24,6 +24,7 @@ class Access:
         self.code = Code(facts)
         self._read_by_functions = settings_by_function(self._catalog)
         self._words = {key: _words(function.body) for key, function in self._catalog.functions.items()}
+        self._policies = [(policy, _words(policy_text(policy))) for policy in self._catalog.policies.values()]
 
     def obstacles(self, table: Table, settings: frozenset[str]) -> tuple[str, ...]:
         """Why access to the table may stop working once it takes one of `settings` to reach its rows."""
@@ -90,9 +91,8 @@ class Access:
             yield _view_sentence(self._catalog.views[name])
 
     def _through_policies(self, table: QName, settings: frozenset[str]) -> Iterator[str]:
-        for policy in self._catalog.policies.values():
-            text = policy_text(policy)
-            if policy.table == table or table.name not in _words(text):
+        for policy, named in self._policies:
+            if policy.table == table or table.name not in named:
                 continue
             if settings and not self.read_by(policy) & settings:
                 where = f"{policy.name} on {policy.table} ({policy.history[-1].place})"

@@ -41,10 +41,11 @@ class Code:
             function.name.name.lower(): frozenset(write.setting for write in writes(function.body))
             for function in facts.replayed.catalog.functions.values()
         }
-        names = {table.name.lower() for table in facts.replayed.catalog.tables}
+        self._tables = frozenset(table.name.lower() for table in facts.replayed.catalog.tables)
+        self._calls: dict[str, dict[str, list[tuple[str, ...]]]] = {}
         self._naming: dict[str, list[CodeFile]] = {}
         for file in self._files.values():
-            for word in sorted(names & file.words):
+            for word in sorted(self._tables & file.words):
                 self._naming.setdefault(word, []).append(file)
         self._reached: dict[str, frozenset[str]] = {}
         self._setters: dict[str, dict[str, frozenset[str]]] = {}
@@ -141,7 +142,10 @@ class Code:
 
     def _mentions(self, file: CodeFile, table: str) -> list[tuple[str, ...]]:
         """The calls around each mention of a table that may be an access: no module's name, no log message."""
-        return [calls for calls in calls_around(file.data, table) if not (calls and calls[0] in _NO_DATABASE)]
+        if file.file not in self._calls:
+            self._calls[file.file] = calls_around(file.data, self._tables & file.words)
+        around = self._calls[file.file].get(table.lower(), [])
+        return [calls for calls in around if not (calls and calls[0] in _NO_DATABASE)]
 
     def _call(self, file: CodeFile, calls: tuple[str, ...], imported: dict[str, str], setters: frozenset[str]) -> str:
         """How one mention of a table reaches it: "tenant", "caller", or the name of what speaks against it."""

@@ -138,7 +138,7 @@ def _settings(
     catalog: Catalog, services: Sequence[Service], config: Config, column: str, reasons: dict[str, str]
 ) -> tuple[str, tuple[str, ...]]:
     in_policies = Counter(_policy_settings(catalog, column))
-    others = [*_function_settings(catalog, column), *_code_settings(services)]
+    others = [*_function_settings(catalog, column), *_expression_settings(catalog), *_code_settings(services)]
     canonical = _canonical(config, in_policies, reasons)
     legacy = dict.fromkeys([*config.tenancy.legacy_settings, *sorted(in_policies), *sorted(others)])
     legacy.pop(canonical, None)
@@ -190,6 +190,14 @@ def _function_settings(catalog: Catalog, column: str) -> Iterator[str]:
             yield from (write.setting for write in written if any("tenant" in word for word in write.value))
         if _TENANT_SETTING.search(name) and len(set(read)) == 1 and not written:
             yield read[0]
+
+
+def _expression_settings(catalog: Catalog) -> Iterator[str]:
+    """Settings that views and column defaults read under a tenant's name."""
+    expressions = [view.definition for view in catalog.views.values()]
+    expressions += [column.default for table in catalog.tables.values() for column in table.columns if column.default]
+    for expression in expressions:
+        yield from filter(carries_tenant_by_name, (read.setting for read in reads(expression)))
 
 
 def _code_settings(services: Iterable[Service]) -> Iterator[str]:

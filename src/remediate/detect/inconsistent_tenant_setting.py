@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from remediate.detect.code import Code
 from remediate.detect.found import found, function_subject, last_change, listed, policy_subject
-from remediate.detect.model import Facts, Finding
+from remediate.detect.model import Facts, Finding, Subject
 from remediate.detect.settings import (
     comparisons,
     is_guarded,
@@ -18,7 +18,7 @@ from remediate.detect.settings import (
 )
 from remediate.detect.taint import taints
 from remediate.detect.tokens import Token, tokens, words
-from remediate.replay.catalog import Function, Policy
+from remediate.replay.catalog import Function, History, Policy
 
 RULE = "inconsistent-tenant-setting"
 # Where one of these stands, a comparison that is NULL instead of false may let a row through.
@@ -37,6 +37,34 @@ def detect(facts: Facts) -> Iterator[Finding]:
         used = [read.setting for read in reads(function.body)] + [write.setting for write in writes(function.body)]
         if names := _legacy_in(facts, used):
             yield _function(facts, code, function, names)
+    yield from _elsewhere(facts, code)
+
+
+def _elsewhere(facts: Facts, code: Code) -> Iterator[Finding]:
+    """Views and column defaults: rare, and found so that nothing is missed, but repaired by people."""
+    for view in facts.replayed.catalog.views.values():
+        if names := _legacy_in(facts, [read.setting for read in reads(view.definition)]):
+            yield _by_hand(facts, code, Subject("view", *view.name), f"View {view.name}", view.history, names)
+    for table in facts.replayed.catalog.tables.values():
+        for column in table.columns:
+            if names := _legacy_in(facts, [read.setting for read in reads(column.default or "")]):
+                subject = Subject("column", table.name.schema, column.name, table.name.name)
+                yield _by_hand(facts, code, subject, f"The default of {subject}", table.history, names)
+
+
+def _by_hand(facts: Facts, code: Code, subject: Subject, what: str, history: History, names: list[str]) -> Finding:
+    origin = last_change(history)
+    return found(
+        facts,
+        RULE,
+        origin.service,
+        subject,
+        _message(what, "reads", facts, names, expanded=False),
+        [origin.place],
+        reasons=["What a missing value would do there is for people to say."],
+        evidence=_code_evidence(facts, code, names),
+        level="manual",
+    )
 
 
 def _legacy_in(facts: Facts, used: Sequence[str]) -> list[str]:

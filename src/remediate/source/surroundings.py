@@ -6,9 +6,8 @@ cannot see (a table's name in a constant, say) it answers with nothing, and its 
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from remediate.source.text import STRING_OR_COMMENT
 
@@ -28,27 +27,33 @@ _FUNCTION = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _IMPORTS = re.compile(r"\b(?:from|import|require)\s*\(?\s*\Z")
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
+# No call is looked for farther away than so many characters.
+_FARTHEST = 20_000
 _NO_CALLS = frozenset({"if", "for", "while", "switch", "catch", "function", "return", "await", "async", "typeof", "in"})
 
 
-def calls_around(data: bytes, word: str) -> tuple[tuple[str, ...], ...]:
-    """For each string of a file that holds `word`: what the calls around it are called on, innermost first.
+def calls_around(data: bytes, words: Collection[str]) -> dict[str, list[tuple[str, ...]]]:
+    """For each string of a file that holds one of `words` (lower case): what the calls around it are called on.
 
-    `db('orders').join('users', …)` gives `db` for both words, `inTenant(id, (trx) => trx('orders'))` gives `trx`,
-    `inTenant`. A member is given with its object: `this.db`. The modules that a file imports are left out.
+    They come innermost first: `db('orders').join('users', …)` gives `db` for both words, and
+    `inTenant(id, (trx) => trx('orders'))` gives `trx`, `inTenant`. A member is given with its object: `this.db`. The
+    modules that a file imports are left out.
     """
     text = data.decode("latin-1")
-    pattern = re.compile(rf"(?<![\w$]){re.escape(word)}(?![\w$])", re.IGNORECASE)
-    found = []
+    skeleton = _skeleton(text)
+    found: dict[str, list[tuple[str, ...]]] = {}
     for match in STRING_OR_COMMENT.finditer(text):
-        if match.group("comment") is not None or not pattern.search(match.group()):
+        if match.group("comment") is not None:
             continue
-        if not _IMPORTS.search(text, max(0, match.start() - 40), match.start()):
-            found.append(tuple(_calls(_skeleton(text), match.start())))
-    return tuple(found)
+        held = {word for word in _WORD.findall(match.group().lower()) if word in words}
+        if held and not _IMPORTS.search(text, max(0, match.start() - 40), match.start()):
+            calls = tuple(_calls(skeleton, match.start()))
+            for word in sorted(held):
+                found.setdefault(word, []).append(calls)
+    return found
 
 
-@functools.lru_cache(maxsize=256)
 def _skeleton(text: str) -> str:
     """The text with strings and comments blanked out, every character at its place."""
     return STRING_OR_COMMENT.sub(lambda match: " " * len(match.group()), text)
@@ -56,8 +61,10 @@ def _skeleton(text: str) -> str:
 
 def _calls(text: str, position: int) -> Iterator[str]:
     depth = 0
-    for index in range(position - 1, -1, -1):
+    for index in range(position - 1, max(-1, position - _FARTHEST), -1):
         character = text[index]
+        if character == "\n" and text[index + 1 : index + 2].isalpha():
+            return  # a statement of the file itself begins here: nothing encloses it
         if character in ")]}":
             depth += 1
         elif character in "([{":
