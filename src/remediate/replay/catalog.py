@@ -291,6 +291,8 @@ class Replayed:
 
     `statements` counts the statements of each migration file. `down` holds, by migration file, what its `down` sends
     (evaluated against the final catalog), for detectors that look at it; it is filled only when asked for.
+    `assumptions` are the places where what nothing can answer was taken as on a fresh database. `outcomes` has one
+    entry a migration file that was run, under `--assume fresh` with how it ended.
     """
 
     database: str
@@ -302,6 +304,8 @@ class Replayed:
     settings: tuple[SettingUse, ...] = ()
     unknown_effects: tuple[UnknownEffect, ...] = ()
     statements: Mapping[str, int] = field(default_factory=dict)
+    assumptions: tuple[Unresolved, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,3 +316,13 @@ class UnknownEffect:
     service: str
     reason: str
     subjects: tuple[QName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one migration file ended: `code` is the SQLSTATE that stopped it (None: it went through)."""
+
+    service: str
+    migration: str
+    code: str | None = None
+    message: str = ""

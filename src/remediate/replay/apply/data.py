@@ -1,0 +1,121 @@
+"""Statements about rows: which relation they touch; and SELECTs, which may still change something."""
+
+from __future__ import annotations
+
+from remediate.replay.apply.base import Applying, applies
+from remediate.replay.apply.session import set_setting, split_path
+from remediate.replay.apply.views import select_into
+from remediate.replay.catalog import DataChange, QName, Table
+from remediate.replay.refused import Refused, nearest_name
+from remediate.sql.calls import function_name
+from remediate.sql.parse import Node
+
+_VERBS = {"insert_stmt": "insert", "update_stmt": "update", "delete_stmt": "delete", "merge_stmt": "merge"}
+
+
+def _change(relation: QName, verb: str, at: Applying) -> None:
+    at.log.data_changes.append(DataChange(relation, verb, at.origin(verb)))
+
+
+@applies("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
+def change_rows(node: Node, at: Applying) -> None:
+    """The relation has to exist, and the columns that are named as targets; what is read is checked where it can be."""
+    verb = _VERBS[at.statement.kind] if at.statement.kind in _VERBS else "insert"
+    found = _target(node.relation, at)
+    if found is None:
+        return
+    table = at.builder.tables.get(found)
+    columns = [item.res_target.name for item in getattr(node, "cols", ())]
+    if verb == "update":
+        columns = [item.res_target.name for item in node.target_list]
+    if table is not None:
+        for column in columns:
+            _require_column(table, column)
+    if verb == "insert":
+        _check_source(node, at)
+    elif verb in ("update", "delete"):
+        _check_condition(node, found, at)
+    _change(found, verb, at)
+
+
+def _target(node: Node, at: Applying) -> QName | None:
+    from remediate.replay.lookup import missing_relation
+
+    schema = node.schemaname or None
+    found = at.builder.find_relation(node.relname, schema)
+    if found is None:
+        if at.lookup.relation(schema, node.relname) is not None:
+            return None  # of an extension or of the system
+        raise missing_relation(at.builder, schema, node.relname)
+    at.about.append(found[0])
+    return found[0]
+
+
+def _require_column(table: Table, column: str) -> None:
+    if column and table.column(column) is None:
+        raise Refused(
+            "42703", f'column "{column}" of relation "{table.name.name}" does not exist',
+            nearest=nearest_name(column, [each.name for each in table.columns]), subjects=[table.name],
+        )  # fmt: skip
+
+
+def _check_source(node: Node, at: Applying) -> None:
+    """INSERT … SELECT reads; rows of constants are not looked at (there may be thousands)."""
+    if node.HasField("select_stmt") and not node.HasField("with_clause"):
+        query = node.select_stmt.select_stmt
+        if not query.values_lists:
+            at.query(query)
+
+
+def _check_condition(node: Node, relation: QName, at: Applying) -> None:
+    extra = node.from_clause if hasattr(node, "from_clause") else node.using_clause
+    if extra or node.HasField("with_clause") or not node.HasField("where_clause"):
+        return
+    found = at.lookup.found(relation)
+    alias = node.relation.alias.aliasname if node.relation.HasField("alias") else relation.name
+    from remediate.sql.deparse import spell_expression
+
+    spell_expression(node.where_clause, at.lookup, relations=[(alias, found)])
+
+
+@applies("truncate_stmt")
+def truncate(node: Node, at: Applying) -> None:
+    for item in node.relations:
+        table = at.table(item.range_var)
+        _change(table.name, "truncate", at)
+
+
+@applies("copy_stmt")
+def copy(node: Node, at: Applying) -> None:
+    if node.HasField("relation") and node.is_from:
+        found = at.relation(node.relation)
+        assert found is not None
+        _change(found[0], "copy", at)
+
+
+@applies("select_stmt")
+def select(node: Node, at: Applying) -> None:
+    """Resolved, so that what is missing is found; `set_config`, `setval` and INTO have effects."""
+    if node.HasField("into_clause"):
+        select_into(node, at)
+        return
+    at.query(node)
+    for item in node.target_list:
+        value = item.res_target.val
+        if value.WhichOneof("node") == "func_call" and function_name(value.func_call)[1] == "set_config":
+            _set_config(value.func_call, at)
+
+
+def _set_config(node: Node, at: Applying) -> None:
+    values = [argument.a_const for argument in node.args if argument.WhichOneof("node") == "a_const"]
+    if len(values) != 3:
+        return
+    name, value, local = values[0].sval.sval.lower(), values[1].sval.sval, values[2].boolval.boolval
+    parts = split_path(value) if name == "search_path" else [value]
+    set_setting(name, parts, bool(local), at)
+
+
+@applies("lock_stmt")
+def lock(node: Node, at: Applying) -> None:
+    for item in node.relations:
+        at.relation(item.range_var)

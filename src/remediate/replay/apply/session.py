@@ -1,0 +1,75 @@
+"""Settings of the session, and SELECTs that are there for what they do: SET, set_config, SET ROLE."""
+
+from __future__ import annotations
+
+from remediate.replay.apply.base import Applying, applies
+from remediate.replay.apply.functions import setting_value
+from remediate.replay.apply.roles import require_role
+from remediate.replay.builder import DEFAULT_SEARCH_PATH, CatalogBuilder
+from remediate.sql.nodes import VariableSetKind
+from remediate.sql.parse import Node
+
+_RESETS = (VariableSetKind.VAR_SET_DEFAULT, VariableSetKind.VAR_RESET)
+
+
+@applies("variable_set_stmt")
+def set_variable(node: Node, at: Applying) -> None:
+    name = node.name.lower()
+    if node.kind == VariableSetKind.VAR_RESET_ALL:
+        for key in list(at.builder.session):
+            if key != "role":
+                del at.builder.session[key]
+        return
+    if node.kind in _RESETS:
+        key = _key(name)
+        if key in at.builder.session:
+            del at.builder.session[key]
+        return
+    if node.kind != VariableSetKind.VAR_SET_VALUE:
+        return
+    values = [setting_value(item) for item in node.args]
+    set_setting(name, values, bool(node.is_local), at)
+
+
+def _key(name: str) -> str:
+    return name if name in ("search_path", "role") else f"setting {name}"
+
+
+def set_setting(name: str, values: list[str], local: bool, at: Applying) -> None:
+    """SET and set_config. What is local is taken back by the engine, at the end of the transaction."""
+    key = _key(name)
+    if local:
+        remembered = dict(at.builder.session.get("local", {}))
+        remembered.setdefault(key, at.builder.session.get(key))
+        at.builder.session["local"] = remembered
+    if name == "search_path":
+        at.builder.session[key] = tuple(values)
+    elif name == "role":
+        if values[0] in ("none", "default"):
+            if key in at.builder.session:
+                del at.builder.session[key]
+        else:
+            require_role(values[0], at)
+            at.builder.session[key] = values[0]
+    else:
+        at.builder.session[key] = ", ".join(values)
+
+
+def end_local(builder: CatalogBuilder) -> None:
+    """The end of a transaction: what SET LOCAL changed is as before."""
+    remembered = builder.session.get("local")
+    if not remembered:
+        return
+    for key, old in remembered.items():
+        if old is None:
+            if key in builder.session:
+                del builder.session[key]
+        else:
+            builder.session[key] = old
+    del builder.session["local"]
+
+
+def split_path(value: str) -> list[str]:
+    """SplitIdentifierString, for the value of search_path in set_config."""
+    names = [part.strip() for part in value.split(",")]
+    return [part[1:-1] if part.startswith('"') else part.lower() for part in names if part] or list(DEFAULT_SEARCH_PATH)

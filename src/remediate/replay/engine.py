@@ -1,0 +1,276 @@
+"""The static engine: PostgreSQL as migrations see it, without PostgreSQL (evaluate's `World`).
+
+`assume="applied"`: every string is its own unit and commits by itself; a refused one has no effect as a whole, is told
+as a `Refusal` and answered without error. `assume="fresh"`: what a plain `migrate:latest` does; errors are thrown into
+the migration, and in a transaction everything after one fails with 25P02.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from remediate.evaluate.knex.session import Answer, SqlError, Subject
+from remediate.evaluate.model import Sent
+from remediate.evaluate.values import Unknown
+from remediate.replay.apply import Applying, Log, handler_of
+from remediate.replay.apply.session import end_local
+from remediate.replay.block import BlockHost
+from remediate.replay.builder import CatalogBuilder
+from remediate.replay.catalog import Outcome, QName, Refusal, UnknownEffect
+from remediate.replay.plpgsql import run_do, run_query
+from remediate.replay.refused import Refused
+from remediate.replay.transactions import Transaction, Transactions, aborted
+from remediate.source.place import Unresolved
+from remediate.sql.nodes import option, option_text
+from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
+
+Assumption: TypeAlias = Literal["applied", "fresh"]
+
+_ROWS = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
+
+
+@dataclass(slots=True)
+class Told:
+    """What the engine tells beside the catalog."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    unresolved: dict[Unresolved, None] = field(default_factory=dict)
+    unknown_effects: list[UnknownEffect] = field(default_factory=list)
+    assumptions: dict[Unresolved, None] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+class StaticEngine:
+    """One database. `strict` lets faults of ours through instead of telling them as unresolved (for the tests)."""
+
+    def __init__(
+        self,
+        database: str = "postgres",
+        *,
+        assume: Assumption = "applied",
+        strict: bool = False,
+        user: str = "postgres",
+    ) -> None:
+        self.builder = CatalogBuilder(database, user)
+        self.log = Log()
+        self.told = Told()
+        self.assume = assume
+        self.strict = strict
+        self.transactions = Transactions()
+        self.last_error: SqlError | None = None
+
+    # The World of evaluate.
+
+    def execute(self, sent: Sent, wants_rows: bool) -> Answer:
+        """Applies one string; see the module for what becomes of errors."""
+        if sent.control and self.assume == "applied":
+            return Answer([], command="BEGIN")
+        mark = self.mark()
+        statement: Statement | None = None
+        try:
+            statements = self._statements(sent)
+            answer = Answer([], command=None)
+            for statement in statements:
+                answer = self._run(statement, sent, wants_rows, len(statements) == 1)
+                if statement.kind == "transaction_stmt" and self.assume == "applied":
+                    mark = self.mark()
+        except Refused as refused:
+            self.undo(mark)
+            answer = self._refused(refused, statement, sent)
+        except UnreadableSqlError as error:
+            self.undo(mark)
+            self.tell_unknown(sent, str(error), ())
+            answer = Answer(Unknown(str(error), sent.place))
+        except (RecursionError, LookupError, AttributeError, TypeError, ValueError, AssertionError) as error:
+            if self.strict:
+                raise
+            self.undo(mark)
+            reason = f"a statement that could not be followed ({type(error).__name__}: {error})"
+            self.tell_unknown(sent, reason, ())
+            answer = Answer(Unknown(reason, sent.place))
+        if self.transactions.current is None:
+            end_local(self.builder)
+            self.builder.log.forget()
+        return answer
+
+    def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
+        self.told.unresolved[unresolved] = None
+        subjects: tuple[QName, ...] = ()
+        if subject is not None:
+            schema, _, name = subject.name.rpartition(".")
+            found = self.builder.find_relation(name, subject.schema or schema or None)
+            default = QName(subject.schema or schema or self.builder.current_schema or "public", name)
+            subjects = (found[0] if found else default,)
+        self.told.unknown_effects.append(
+            UnknownEffect(unresolved.place, unresolved.service, unresolved.reason, subjects)
+        )
+
+    def has_table(self, schema: str | None, name: str) -> bool | Unknown:
+        """information_schema.tables: tables and views, of the current schema where none is given."""
+        relation = QName(schema or self.builder.current_schema or "public", name)
+        return self.builder.relation_kind(relation) in ("table", "partitioned table", "view")
+
+    def has_column(self, schema: str | None, table: str, column: str) -> bool | Unknown:
+        relation = QName(schema or self.builder.current_schema or "public", table)
+        found = self.builder.tables.get(relation)
+        if found is not None:
+            return found.column(column) is not None
+        view = self.builder.views.get(relation)
+        if view is None:
+            return False
+        if not view.columns:
+            return Unknown(f"the columns of the view {relation} are not known")
+        return any(each.name == column for each in view.columns)
+
+    # States.
+
+    def mark(self) -> Any:
+        return self.builder.log.mark(), self.log.mark()
+
+    def undo(self, mark: Any) -> None:
+        self.builder.log.undo_to(mark[0])
+        self.log.undo_to(mark[1])
+
+    def begin_session(self) -> None:
+        """A new connection: nothing is set."""
+        for key in list(self.builder.session):
+            del self.builder.session[key]
+        self.transactions.current = None
+        self.builder.log.forget()
+
+    def begin(self) -> None:
+        """Knex opens a transaction around a file, or a batch of them."""
+        self.transactions.current = Transaction(self.mark())
+
+    def commit(self) -> None:
+        self.transactions.current = None
+        end_local(self.builder)
+        self.builder.log.forget()
+
+    def roll_back(self, mark: Any) -> None:
+        self.undo(mark)
+        self.transactions.current = None
+
+    # One string.
+
+    def _statements(self, sent: Sent) -> list[Statement]:
+        """The statements of a string, with what the protocol refuses before any of them runs."""
+        try:
+            if sent.prepared is not None:
+                prepared = parse(sent.prepared)
+                if len(prepared) > 1:
+                    raise Refused("42601", "cannot insert multiple commands into a prepared statement")
+                if prepared and prepared[0].kind not in _ROWS and "$1" in sent.prepared:
+                    raise Refused("08P01", "bind message supplies parameters, but prepared statement requires 0")
+            statements = parse(sent.sql)
+        except SqlSyntaxError as error:
+            self._count(sent, 1)
+            raise Refused("42601", error.message) from error
+        self._count(sent, len(statements))
+        return statements
+
+    def _count(self, sent: Sent, number: int) -> None:
+        file = sent.place.file
+        self.told.statements[file] = self.told.statements.get(file, 0) + number
+
+    def _run(self, statement: Statement, sent: Sent, wants_rows: bool, alone: bool) -> Answer:
+        if statement.kind == "transaction_stmt":
+            return self._transaction(statement)
+        if self.transactions.current is not None and self.transactions.current.aborted:
+            raise aborted()
+        in_transaction = self.assume == "fresh" and (self.transactions.current is not None or not alone)
+        self._apply(statement, sent, in_transaction, in_block=False)
+        return self._answer(statement, sent, wants_rows)
+
+    def _transaction(self, statement: Statement) -> Answer:
+        if self.assume == "fresh":
+            back = self.transactions.apply(statement.node, self.mark())
+            if back is not None:
+                self.undo(back)
+            if self.transactions.current is None:
+                end_local(self.builder)
+        return Answer([], command=statement.text.split(None, 1)[0].upper().rstrip(";"))
+
+    def _apply(self, statement: Statement, sent: Sent, in_transaction: bool, *, in_block: bool) -> None:
+        if statement.kind == "do_stmt":
+            self._do(statement, sent)
+            return
+        handler = handler_of(statement.kind)
+        if handler is None:
+            self.tell_unknown(sent, f"a statement that is not followed: {statement.text.split(None, 1)[0]}", ())
+            return
+        applying = Applying(self.builder, self.log, sent, statement, in_transaction, in_block)
+        try:
+            handler(statement.node, applying)
+        except Refused as refused:
+            if not refused.subjects:
+                refused.subjects = tuple(dict.fromkeys(applying.about))
+            raise
+
+    def _do(self, statement: Statement, sent: Sent) -> None:
+        body = option(statement.node.args, "as")
+        language = option(statement.node.args, "language")
+        if body is None:
+            raise Refused("42601", "no inline code specified")
+        text = body.arg.string.sval
+        start = statement.offset + len(statement.text[: max(statement.text.find(text), 0)].encode())
+        run_do(text, self._host(sent, text, start), option_text(language) if language is not None else "plpgsql")
+
+    def _host(self, sent: Sent, body: str, start: int) -> BlockHost:
+        return BlockHost(
+            self.builder,
+            sent,
+            body,
+            start,
+            lambda statement, sent: self._apply(statement, sent, self.assume == "fresh", in_block=True),
+            self.mark,
+            self.undo,
+            lambda reason, subjects: self.tell_unknown(sent, reason, subjects),
+            lambda reason: self._assume(sent, reason),
+        )
+
+    def _answer(self, statement: Statement, sent: Sent, wants_rows: bool) -> Answer:
+        command = statement.text.split(None, 1)[0].upper()
+        if statement.kind == "select_stmt":
+            if sent.unknown_values is not None:
+                return Answer(Unknown(sent.unknown_values, sent.place, True), command=command)
+            if not wants_rows and not self._calls_functions(statement):
+                return Answer([], command=command)
+            rows = run_query(statement.node, self._host(sent, statement.text, statement.offset))
+            count = Unknown(rows.reason, rows.place, rows.about_data) if isinstance(rows, Unknown) else len(rows)
+            return Answer(rows, command=command, row_count=count)
+        if statement.kind in _ROWS:
+            unknown = Unknown("the rows of a table", sent.place, True)
+            returns = bool(statement.node.HasField("returning_clause"))
+            return Answer(unknown if returns else [], command=command, row_count=unknown)
+        return Answer([], command=command)
+
+    def _calls_functions(self, statement: Statement) -> bool:
+        """Whether a SELECT names a function of the user, which may have effects."""
+        text = statement.text
+        return "(" in text and any(key[0].name in text for key in self.builder.functions)
+
+    # What is told.
+
+    def _refused(self, refused: Refused, statement: Statement | None, sent: Sent) -> Answer:
+        statement = statement or Statement(sent.sql.strip(), 0, "", None)
+        origin = Applying(self.builder, self.log, sent, statement).origin("refused")
+        self.told.refusals.append(
+            Refusal(origin, refused.code, refused.message, refused.nearest, tuple(dict.fromkeys(refused.subjects)))
+        )
+        if self.assume == "applied":
+            return Answer([], command=None)
+        if self.transactions.current is not None:
+            self.transactions.current.aborted = True
+        self.last_error = SqlError(refused.code, refused.message)
+        return Answer([], error=self.last_error)
+
+    def tell_unknown(self, sent: Sent, reason: str, subjects: tuple[QName, ...]) -> None:
+        """Something that may have happened to `subjects`, or to anything."""
+        self.told.unresolved[Unresolved(sent.service, sent.place, reason)] = None
+        self.told.unknown_effects.append(UnknownEffect(sent.place, sent.service, reason, subjects))
+
+    def _assume(self, sent: Sent, reason: str) -> None:
+        self.told.assumptions[Unresolved(sent.service, sent.place, reason)] = None

@@ -1,0 +1,85 @@
+"""What spelling carries along: the relations in scope, what was met on the way, and what is renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from remediate.sql.lookup import FoundRelation, Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediate.sql.parse import Node
+    from remediate.sql.piece import Piece
+
+Name: TypeAlias = tuple[str, str]
+"""(schema, name)"""
+
+
+class Unspelled(Exception):
+    """A kind of node that is not spelled here."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One relation in scope under its alias. `relation` is None for a sub-select, a CTE or a function."""
+
+    alias: str
+    columns: Mapping[str, str | None] | None
+    relation: Name | None = None
+    qualify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that an expression calls; `volatility` is None where it is not known."""
+
+    schema: str | None
+    name: str
+    arguments: tuple[str | None, ...]
+    volatility: str | None
+    builtin: bool
+
+
+@dataclass(slots=True)
+class Context:
+    """`levels` are the FROM lists around, outermost first. `spell` is the way back into the expressions.
+
+    `columns`, `relations`, `calls` and `types` gather what was met. `rename_columns` and `rename_relations` say what
+    is written in place of what was resolved, for ALTER … RENAME.
+    """
+
+    lookup: Lookup
+    spell: Callable[[Node, Context], Piece]
+    levels: list[list[Entry]] = field(default_factory=list)
+    ctes: list[dict[str, dict[str, str | None] | None]] = field(default_factory=list)
+    columns: set[tuple[Name, str]] = field(default_factory=set)
+    relations: dict[Name, None] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    rename_columns: Mapping[tuple[Name, str], str] = field(default_factory=dict)
+    rename_relations: Mapping[Name, Name] = field(default_factory=dict)
+    rename_functions: Mapping[Name, Name] = field(default_factory=dict)
+    has_subquery: bool = False
+    mutable: bool = False
+    """Whether something was met whose value depends on more than its arguments: a clock, a time zone, a setting."""
+
+    @contextmanager
+    def level(self) -> Iterator[list[Entry]]:
+        """A new innermost FROM list."""
+        entries: list[Entry] = []
+        self.levels.append(entries)
+        try:
+            yield entries
+        finally:
+            self.levels.pop()
+
+    def unspelled(self, kind: str | None) -> Unspelled:
+        return Unspelled(f"{kind} is not spelled here")
+
+    def meet(self, found: FoundRelation) -> Name:
+        name = (found.schema, found.name)
+        self.relations[name] = None
+        return name

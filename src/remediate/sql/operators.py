@@ -1,0 +1,188 @@
+"""Operators: what the parser calls A_Expr, as the operators that PostgreSQL makes of IN, LIKE and BETWEEN."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from remediate.sql.context import Context
+from remediate.sql.inference import COMPARISONS, TEXT_RIGHT, is_implicit, operator_type
+from remediate.sql.parse import Node
+from remediate.sql.piece import (
+    ADD,
+    AND,
+    ATOM,
+    COMPARE,
+    IS,
+    MINUS,
+    MULTIPLY,
+    OPERATOR,
+    OR,
+    POWER,
+    Piece,
+    array_piece,
+    as_type,
+)  # fmt: skip
+from remediate.sql.quote import quote_identifier
+from remediate.sql.types import INTEGERS, base_type, element_type, is_text_like
+
+_OP, _ANY, _ALL, _DISTINCT, _NOT_DISTINCT, _NULLIF, _IN, _LIKE, _ILIKE, _SIMILAR = range(1, 11)
+_BETWEEN, _NOT_BETWEEN, _BETWEEN_SYMMETRIC, _NOT_BETWEEN_SYMMETRIC = range(11, 15)
+
+_PRECEDENCE: Final = {
+    **dict.fromkeys(COMPARISONS, COMPARE),
+    "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "%": MULTIPLY, "^": POWER,
+}  # fmt: skip
+
+
+def spell_operator(node: Node, context: Context) -> Piece:
+    """Any A_Expr."""
+    kind = node.kind
+    if kind == _NULLIF:
+        left = context.spell(node.lexpr, context)
+        right = plain(context.spell(node.rexpr, context), left.type)
+        return Piece(f"NULLIF({left.text}, {right.text})", ATOM, left.type or "text")
+    if kind == _IN:
+        return _in(node, context)
+    if kind >= _BETWEEN:
+        return _between(node, context)
+    left = context.spell(node.lexpr, context) if node.HasField("lexpr") else None
+    right = context.spell(node.rexpr, context)
+    operator = _operator_name(node)
+    if left is None:
+        return prefix(operator, right)
+    if kind in (_DISTINCT, _NOT_DISTINCT):
+        left, right = _balance("=", left, right)
+        word = "IS DISTINCT FROM" if kind == _DISTINCT else "IS NOT DISTINCT FROM"
+        return Piece(f"{left.within(IS + 1)} {word} {right.within(IS + 1)}", IS, "boolean")
+    if kind in (_ANY, _ALL):
+        return _array_comparison(operator, "ANY" if kind == _ANY else "ALL", left, right)
+    return binary(operator, left, right)
+
+
+def _operator_name(node: Node) -> str:
+    name: str = node.name[-1].string.sval
+    if len(node.name) > 1 and node.name[0].string.sval not in ("pg_catalog", "public"):
+        return f"OPERATOR({quote_identifier(node.name[0].string.sval)}.{name})"
+    return name
+
+
+def prefix(operator: str, operand: Piece) -> Piece:
+    if operator in ("-", "+"):
+        return Piece(f"{operator}{operand.within(MINUS + 1)}", MINUS, operand.type)
+    return Piece(f"{operator} {operand.within(OPERATOR + 1)}", OPERATOR, operand.type)
+
+
+def binary(operator: str, left: Piece, right: Piece) -> Piece:
+    """`left operator right` with its operands in each other's light."""
+    left, right = _balance(operator, left, right)
+    precedence = _PRECEDENCE.get(operator, OPERATOR)
+    # Comparisons do not associate; all others to the left.
+    lower = precedence + 1 if precedence == COMPARE else precedence
+    text = f"{left.within(lower)} {operator} {right.within(precedence + 1)}"
+    return Piece(text, precedence, operator_type(operator, left.type, right.type))
+
+
+def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
+    """Constants take the other side's type, and casts that PostgreSQL put in to make the sides agree go."""
+    if operator in ("/", "%"):
+        # The quotient of two integers is another one: here the cast of a constant counts.
+        if left.kind == "number" and left.value != left.text and _is_integer(right):
+            left = left._replace(text=left.value)
+        if right.kind == "number" and right.value != right.text and _is_integer(left):
+            right = right._replace(text=right.value)
+    if operator in TEXT_RIGHT:
+        right = as_type(right, "text")
+        left = as_type(left, "text") if operator not in ("->", "->>", "?") else left
+    elif operator in ("#>", "#>>", "?|", "?&", "#-"):
+        right = as_type(right, "text[]")
+    elif operator in ("+", "-") and left.type and base_type(left.type).startswith(("timestamp", "date")):
+        right = as_type(right, "interval") if operator == "+" else as_type(right, left.type)
+    elif operator == "||":
+        left, right = as_type(left, _joined(right)), as_type(right, _joined(left))
+    else:
+        left, right = _typed(left, right.type), _typed(right, left.type)
+    return plain(left, right.type), plain(right, left.type)
+
+
+def _typed(piece: Piece, other: str | None) -> Piece:
+    return as_type(piece, base_type(other)) if other else piece
+
+
+def _joined(other: Piece) -> str | None:
+    return other.type if other.type and (other.type in ("jsonb", "tsvector") or is_text_like(other.type)) else None
+
+
+def _is_integer(piece: Piece) -> bool:
+    return piece.type is None or base_type(piece.type) in INTEGERS
+
+
+def plain(piece: Piece, other: str | None) -> Piece:
+    """Without the cast that makes it what the other side is, where PostgreSQL would have made that itself."""
+    if other is None:
+        return piece
+    piece = as_type(piece, base_type(other))
+    if piece.kind == "cast" and piece.type and base_type(piece.type) == base_type(other):
+        inner = piece.inner[0]
+        if inner.type and is_implicit(inner.type, piece.type):
+            return inner
+    return piece
+
+
+def _array_comparison(operator: str, word: str, left: Piece, right: Piece) -> Piece:
+    if left.type and right.kind in ("literal", "array"):
+        right = as_type(right, f"{base_type(left.type)}[]" if not is_text_like(left.type) else "text[]")
+    left = as_type(left, element_type(right.type) if right.type else None)
+    return Piece(f"{left.within(COMPARE + 1)} {operator} {word} ({right.text})", COMPARE, "boolean")
+
+
+def _in(node: Node, context: Context) -> Piece:
+    """parse_expr.c transformAExprIn: constants become one array, what holds columns of this level stays apart."""
+    negated = node.name[0].string.sval == "<>"
+    operator, word = ("<>", "ALL") if negated else ("=", "ANY")
+    left = context.spell(node.lexpr, context)
+    constants, others = [], []
+    for item in node.rexpr.list.items:
+        piece = context.spell(item, context)
+        (others if _holds_column(item) else constants).append(piece)
+    parts = []
+    if len(constants) > 1:
+        typed = [plain(as_type(each, base_type(left.type) if left.type else None), left.type) for each in constants]
+        array = array_piece(tuple(typed), None)
+        parts.append(f"{left.within(COMPARE + 1)} {operator} {word} ({array.text})")
+    else:
+        others = constants + others
+    parts += [binary(operator, left, other).text for other in others]
+    if len(parts) == 1:
+        return Piece(parts[0], COMPARE, "boolean")
+    return Piece((" AND " if negated else " OR ").join(parts), AND if negated else OR, "boolean")
+
+
+def _holds_column(item: Node) -> bool:
+    """contain_vars_of_level, for what stands in lists: a column under casts and function arguments."""
+    kind = item.WhichOneof("node")
+    if kind == "type_cast":
+        return _holds_column(item.type_cast.arg)
+    if kind == "func_call":
+        return any(_holds_column(argument) for argument in item.func_call.args)
+    return bool(kind == "column_ref")
+
+
+def _between(node: Node, context: Context) -> Piece:
+    """transformAExprBetween."""
+    value = context.spell(node.lexpr, context)
+    low, high = (context.spell(item, context) for item in node.rexpr.list.items)
+    inside = _joined_text("AND", binary(">=", value, low), binary("<=", value, high))
+    outside = _joined_text("OR", binary("<", value, low), binary(">", value, high))
+    if node.kind == _BETWEEN:
+        return Piece(inside, AND, "boolean")
+    if node.kind == _NOT_BETWEEN:
+        return Piece(outside, OR, "boolean")
+    if node.kind == _BETWEEN_SYMMETRIC:
+        other = _joined_text("AND", binary(">=", value, high), binary("<=", value, low))
+        return Piece(f"{inside} OR {other}", OR, "boolean")
+    other = _joined_text("OR", binary("<", value, high), binary(">", value, low))
+    return Piece(f"({outside}) AND ({other})", AND, "boolean")
+
+
+def _joined_text(word: str, first: Piece, second: Piece) -> str:
+    return f"{first.text} {word} {second.text}"
