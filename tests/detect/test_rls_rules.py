@@ -65,8 +65,10 @@ def test_a_database_without_any_rls_is_one_finding() -> None:
     assert "20" in finding.message
 
 
-def test_nothing_is_said_without_tenants() -> None:
-    assert detect(Database().table("notes", tenant=False).facts()) == ()
+@pytest.mark.parametrize("tenant", [False, True])
+def test_nothing_is_said_without_tenants(tenant: bool) -> None:
+    """A single column of the usual name, and nothing else that speaks for tenants, is not enough."""
+    assert detect(Database().table("notes", tenant=tenant).facts()) == ()
 
 
 def test_missing_rls_shows_how_siblings_are_protected() -> None:

@@ -36,7 +36,7 @@ def _declared(table: Table, config: Config) -> Classification | None:
 def _by_itself(table: Table, tenancy: Tenancy) -> Classification | None:
     if table.name == tenancy.root:
         return Classification("tenant", f"the table of tenants: {tenancy.reasons.get('root', 'configured')}")
-    if table.column(tenancy.column):
+    if tenancy.enabled and table.column(tenancy.column):
         return Classification("scoped", f"has the tenant column {tenancy.column}")
     return None
 
