@@ -367,6 +367,12 @@ def test_rls_not_forced_is_unsafe_with(case: str) -> None:
     assert any(reason in given for given in finding.reasons), finding.reasons
 
 
+@pytest.mark.parametrize(("migration", "level"), [("001.ts", "safe"), ("002.ts", "safe"), ("003.ts", "unsafe")])
+def test_data_changes_count_from_the_migration_that_enabled_it_on(migration: str, level: str) -> None:
+    (finding,) = findings(platform().protected("orders").data_change("orders", "update", migration), "rls-not-forced")
+    assert finding.level == level
+
+
 def test_rls_not_forced_is_safe_with_a_policy_for_each_command() -> None:
     database = platform().table("orders", rls=True)
     for command in ("select", "update", "delete"):

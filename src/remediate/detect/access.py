@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from remediate.detect.code import Code
-from remediate.detect.found import listed
+from remediate.detect.found import enabling, listed
 from remediate.detect.model import Facts
 from remediate.detect.settings import policy_text, reads, settings_by_function
 from remediate.detect.tokens import tokens
-from remediate.replay.catalog import Function, Policy, QName, Table, Trigger, View
+from remediate.replay.catalog import Function, Origin, Policy, QName, Table, Trigger, View
 
 
 class Access:
@@ -27,7 +27,11 @@ class Access:
         self._policies = [(policy, _words(policy_text(policy))) for policy in self._catalog.policies.values()]
 
     def obstacles(self, table: Table, settings: frozenset[str]) -> tuple[str, ...]:
-        """Why access to the table may stop working once it takes one of `settings` to reach its rows."""
+        """Why access to the table may stop working once it takes one of `settings` to reach its rows.
+
+        Migrations count from where the table was enabled for RLS on, else from its creation on: what was written before
+        says nothing about what comes.
+        """
         return tuple(
             dict.fromkeys(
                 [
@@ -99,17 +103,25 @@ class Access:
                 yield f"Policy {where} looks into it, and reads another setting."
 
     def _through_migrations(self, table: Table) -> Iterator[str]:
-        created = table.history[0].migration
+        since = self._position(enabling(table) or table.history[0])
         places = [
             str(change.origin.place)
             for change in self._facts.replayed.data_changes
-            if change.relation == table.name and change.origin.direction == "up" and change.origin.migration != created
+            if change.relation == table.name
+            and change.origin.direction == "up"
+            and self._position(change.origin) > since
         ]
         if places:
-            yield (
-                f"Migrations after the one that created it change its rows ({listed(list(dict.fromkeys(places)))}); "
-                "under FORCE such a migration changes none."
-            )
+            where = listed(list(dict.fromkeys(places)))
+            yield f"Later migrations change its rows ({where}); under FORCE such a migration changes none."
+
+    def _position(self, origin: Origin) -> tuple[int, int, str]:
+        """Where a migration stands among all: by its service, its number in it, its name where it has no number."""
+        for number, service in enumerate(self._facts.services):
+            if service.name == origin.service:
+                names = [migration.name for migration in service.migrations]
+                return (number, names.index(origin.migration) if origin.migration in names else 0, origin.migration)
+        return (-1, 0, origin.migration)
 
     def _pending_validation(self, table: QName) -> Iterator[str]:
         for key in self._catalog.constraints.values():

@@ -10,6 +10,7 @@ from remediate.detect.model import Facts, Finding, Level, Subject
 from remediate.replay.catalog import Function, History, Origin, Policy, QName, Table
 from remediate.source.place import Place
 
+_DISABLES = re.compile(r"\bdisable\s+row\s+level\s+security\b", re.IGNORECASE)
 _ENABLES = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 
 
@@ -67,8 +68,14 @@ def function_subject(function: Function) -> Subject:
 
 
 def enabling(table: Table) -> Origin | None:
-    """The last statement that enabled RLS on a table, if its history has one."""
-    return next((origin for origin in reversed(table.history) if _ENABLES.search(origin.statement)), None)
+    """The statement that enabled RLS on a table: the first one after which it was never disabled again."""
+    found_origin: Origin | None = None
+    for origin in table.history:
+        if _DISABLES.search(origin.statement):
+            found_origin = None
+        elif found_origin is None and _ENABLES.search(origin.statement):
+            found_origin = origin
+    return found_origin
 
 
 def rls_places(table: Table) -> tuple[Place, ...]:
