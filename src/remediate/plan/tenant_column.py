@@ -83,7 +83,11 @@ def _column_comment(table: QName, column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FillFromParent(Operation):
-    """A trigger that fills the column from the parent's row, for the code that does not know the column yet."""
+    """A trigger that fills the column from the parent's row, for the code that does not know the column yet.
+
+    On UPDATE too: what that code updates before the backfill has come to it moves to a page that the walk may have
+    passed already, or did not count.
+    """
 
     table: QName
     column: str
@@ -126,7 +130,7 @@ class FillFromParent(Operation):
   $fill$""",
             f"COMMENT ON FUNCTION {function}() IS {mark}",
             f"DROP TRIGGER IF EXISTS {trigger} ON {table}",
-            f"CREATE TRIGGER {trigger} BEFORE INSERT ON {table}\n  FOR EACH ROW EXECUTE FUNCTION {function}()",
+            f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table}\n  FOR EACH ROW EXECUTE FUNCTION {function}()",
         )
 
     def down(self) -> tuple[str, ...]:
@@ -175,9 +179,10 @@ class BackfillColumn(Operation):
     """Fills the column of the rows that are there, in batches of pages, each in a transaction of its own.
 
     Walking the pages of the table ends however many rows have no path to a tenant; a loop "until nothing is NULL"
-    would not. Rows that an update moves to later pages have their value by then. An ordinary owner sees no rows of a
+    would not. Rows that an update moves to other pages have their value by then (see `FillFromParent`). An ordinary owner sees no rows of a
     table under FORCE: where `forced` names tables, a batch takes FORCE off and puts it back before it commits, and
-    `row_security = off` turns what would still be hidden into an error instead of a silent nothing.
+    `row_security = off` turns what would still be hidden into an error instead of a silent nothing. PostgreSQL refuses
+    to alter a table with pending trigger events (55006), so that deferred triggers fire before FORCE comes back.
     """
 
     table: QName
@@ -191,6 +196,7 @@ class BackfillColumn(Operation):
         """The statements of one batch; the UPDATE has two `BINDING`s, the first page and the one after the last."""
         column = Identifier(self.column).sql()
         release = tuple(f"ALTER TABLE {sql_name(table)} NO FORCE ROW LEVEL SECURITY" for table in self.forced)
+        fire = ("SET CONSTRAINTS ALL IMMEDIATE",) if self.forced else ()
         force = tuple(f"ALTER TABLE {sql_name(table)} FORCE ROW LEVEL SECURITY" for table in self.forced)
         update = f"""UPDATE {sql_name(self.table)} AS child
     SET {column} = {_last(self.path)}.{Identifier(self.parent_column).sql()}
@@ -200,7 +206,7 @@ class BackfillColumn(Operation):
       AND {_last(self.path)}.{Identifier(self.parent_column).sql()} IS NOT NULL
       AND child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
       AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
-        return ("SET LOCAL row_security = off", *release, update, *force)
+        return ("SET LOCAL row_security = off", *release, update, *fire, *force)
 
     def page_count(self) -> str:
         """How many pages the table has, asked once before the first batch: the walk has an end."""
