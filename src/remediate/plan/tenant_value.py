@@ -43,7 +43,7 @@ def session_tenant(names: Sequence[str], type_: str) -> str:
     )
     values = [f"setting.{alias}" for alias in aliases]
     disagree = " OR ".join(f"{one} <> {other}" for one, other in combinations(values, 2))
-    value = f"CASE WHEN {disagree} THEN NULL ELSE COALESCE({', '.join(values)}) END"
+    value = f"CASE\n    WHEN {disagree} THEN NULL\n    ELSE COALESCE({', '.join(values)})\n  END"
     return f"(\n  SELECT {value}\n  FROM (SELECT\n    {reads}\n  ) AS setting\n)"
 
 

@@ -154,6 +154,7 @@ def _service(
         table_name=table_name(draft.folders) or "knex_migrations",
         module=module,
         depends_on=tuple(sorted({need.owner for need in mine})),
+        configured=tuple(folder.path for folder in draft.folders if folder.knexfile is not None),
         reasons=reasons,
     )
 

@@ -75,7 +75,10 @@ class CodeFile:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One unit with its own migrations. `reasons` says for each derived fact (name, directories, database) why."""
+    """One unit with its own migrations. `reasons` says for each derived fact (name, directories, database) why.
+
+    `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file.
+    """
 
     name: str
     path: str
@@ -85,6 +88,7 @@ class Service:
     table_name: str = "knex_migrations"
     module: Module = "esm"
     depends_on: tuple[str, ...] = ()
+    configured: tuple[str, ...] = ()
     code: tuple[CodeFile, ...] = field(default=(), repr=False)
     reasons: dict[str, str] = field(default_factory=dict, repr=False)
 
