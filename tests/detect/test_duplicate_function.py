@@ -90,3 +90,8 @@ def test_leaves_alone_what_has_been_dropped() -> None:
     database = twice()
     del database.functions[q("touch"), ()]
     assert findings(database) == []
+
+
+def test_an_unresolved_statement_elsewhere_does_not_make_creations_unequal() -> None:
+    (finding,) = findings(twice().unknown_effect("eval", service="venue"))
+    assert finding.level == "safe"

@@ -140,12 +140,12 @@ UNSAFE: dict[str, tuple[Build, str]] = {
         lambda d: d.file("a.ts", "db('orders')", service="till"),
         "Code of other services",
     ),
-    "a view": (lambda d: d.view("open_orders", "orders"), "View public.open_orders"),
+    "a view": (lambda d: d.view("open_orders", "orders"), "owner's rights: public.open_orders"),
     "a view over a view": (
         lambda d: d.view("open_orders", "orders").view("late_orders", "open_orders"),
-        "View public.late_orders",
+        "public.late_orders and public.open_orders",
     ),
-    "a materialized view": (lambda d: d.view("sums", "orders", materialized=True), "it would be empty"),
+    "a materialized view": (lambda d: d.view("sums", "orders", materialized=True), "empty once their owner refreshes"),
     "a definer function": (
         lambda d: d.function("total", "SELECT sum(x) FROM orders", definer=True),
         "SECURITY DEFINER",

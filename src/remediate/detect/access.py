@@ -12,7 +12,7 @@ from remediate.detect.found import enabling, listed
 from remediate.detect.model import Facts
 from remediate.detect.settings import policy_text, reads, settings_by_function
 from remediate.detect.tokens import tokens
-from remediate.replay.catalog import Function, Origin, Policy, QName, Table, Trigger, View
+from remediate.replay.catalog import Function, Origin, Policy, QName, Table, Trigger
 
 
 class Access:
@@ -91,8 +91,14 @@ class Access:
                 if current in view.reads and view.name not in seen and not view.security_invoker:
                     seen.add(view.name)
                     pending.append(view.name)
-        for name in sorted(seen):
-            yield _view_sentence(self._catalog.views[name])
+        views = [self._catalog.views[name] for name in sorted(seen)]
+        if plain := [view for view in views if not view.materialized]:
+            place = plain[0].history[-1].place
+            yield f"Views read it with their owner's rights: {listed([str(view.name) for view in plain])} ({place})."
+        if stored := [view for view in views if view.materialized]:
+            names = listed([str(view.name) for view in stored])
+            place = stored[0].history[-1].place
+            yield f"Materialized views fill from it, and are empty once their owner refreshes them: {names} ({place})."
 
     def _through_policies(self, table: QName, settings: frozenset[str]) -> Iterator[str]:
         for policy, named in self._policies:
@@ -127,13 +133,6 @@ class Access:
         for key in self._catalog.constraints.values():
             if key.type == "f" and not key.validated and table in (key.table, key.references):
                 yield f"Foreign key {key.name} on {key.table} is NOT VALID; under FORCE its owner cannot validate it."
-
-
-def _view_sentence(view: View) -> str:
-    place = view.history[-1].place
-    if view.materialized:
-        return f"Materialized view {view.name} ({place}) is filled from it; refreshed by its owner it would be empty."
-    return f"View {view.name} ({place}) reads it with its owner's rights."
 
 
 def _words(sql: str) -> frozenset[str]:
