@@ -37,7 +37,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     position = characters = 0
     for one in found:
         kind = _Kind.Name(one.token)
-        if kind.endswith("COMMENT"):
+        if kind in ("SQL_COMMENT", "C_COMMENT"):  # the keyword COMMENT is a token like any other
             continue
         # The scanner counts bytes; characters are counted along the way, so that a long text stays linear.
         characters += len(data[position : one.start].decode())
