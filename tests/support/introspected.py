@@ -189,7 +189,8 @@ def _others(builder: CatalogBuilder, rows: Any) -> None:
             statement,
         )
     for schema, table, name, function_schema, function, definition in rows(
-        f"""SELECT n.nspname::text, relname::text, tgname::text, fn.nspname::text, proname::text, pg_get_triggerdef(t.oid)
+        f"""SELECT n.nspname::text, relname::text, tgname::text, fn.nspname::text, proname::text,
+                   pg_get_triggerdef(t.oid)
             FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
             JOIN pg_proc p ON p.oid = tgfoid JOIN pg_namespace fn ON fn.oid = pronamespace
             WHERE NOT tgisinternal AND n.{_OURS.replace("AND nspname", "AND n.nspname")} ORDER BY t.oid"""

@@ -91,7 +91,7 @@ def _is_word(byte: int) -> bool:
 
 
 def _column_names(node: Any, session: Session) -> set[str]:
-    """The columns of the relations that the statement reads: PostgreSQL would call a variable of that name ambiguous."""
+    """The columns of the relations that the statement reads; a variable of such a name is ambiguous, or not meant."""
     names: set[str] = set()
     inserted = node.relation if node.DESCRIPTOR.name == "InsertStmt" else None
     for relation in nodes(node, "RangeVar"):
