@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remediate import __version__
-from remediate.errors import RemediateError
 
 app = typer.Typer(
     name="remediate",
     help="Finds what Knex migrations left broken in PostgreSQL and writes the follow-up migrations that repair it.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,12 +46,29 @@ class Assume(enum.StrEnum):
     fresh = "fresh"
 
 
-PathArgument = Annotated[Path, typer.Argument(help="The workspace: a repository of services, or one service.")]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Configuration file instead of PATH/remediate.toml.")
+Work = Callable[[], int]
+"""What a command has to do once its options are understood; gives the exit code.
+
+Commands return it instead of doing it, because whatever is raised within typer goes through typer's own handling of
+interrupts and closed pipes first, and that differs between its versions.
+"""
+
+PathArgument = Annotated[
+    Path, typer.Argument(metavar="[PATH]", help="The workspace: a repository of services, or one service.")
 ]
-ServiceOption = Annotated[list[str] | None, typer.Option("--service", help="Only this service; may be repeated.")]
-RuleOption = Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; may be repeated.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Configuration file instead of PATH/remediate.toml."),
+]
+ServiceOption = Annotated[
+    list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service; may be repeated.")
+]
+RuleOption = Annotated[
+    list[str] | None, typer.Option("--rule", metavar="RULE", help="Only this rule; may be repeated.")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")
+]
 AssumeOption = Annotated[
     Assume,
     typer.Option(
@@ -76,50 +92,62 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Finds what Knex migrations left broken in PostgreSQL and writes the follow-up migrations that repair it."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
-@app.command()
+@app.command(short_help="Show what is broken and what would repair it.")
 def plan(
     path: PathArgument = Path(),
-    format: Annotated[PlanFormat, typer.Option("--format", help="How to print it.")] = PlanFormat.text,
+    format: Annotated[
+        PlanFormat,
+        typer.Option("--format", help="text for people, json for programs, patch for git apply, sql to read."),
+    ] = PlanFormat.text,
     service: ServiceOption = None,
     rule: RuleOption = None,
     fail_on: Annotated[
-        FailOn, typer.Option(help="Exit with 1 from this severity on; unresolved: also for unread places.")
+        FailOn, typer.Option(help="Exit with 1 from this severity on; unresolved: errors, and places not read.")
     ] = FailOn.error,
     assume: AssumeOption = Assume.applied,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: OutputOption = None,
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Accept today's findings: writes remediate-baseline.json.")
     ] = False,
     date: DateOption = None,
     config: ConfigOption = None,
     no_color: ColorOption = False,
-) -> None:
+) -> Work:
     """Show what is broken and the exact changes that would repair it. Writes nothing in the workspace."""
-    from remediate.commands.options import PlanOptions
-    from remediate.commands.plan import run
 
-    options = PlanOptions(
-        path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
-    )
-    raise typer.Exit(run(options, format.value, fail_on.value, output, write_baseline))
+    def work() -> int:
+        from remediate.commands.options import PlanOptions
+        from remediate.commands.plan import run
+
+        options = PlanOptions(
+            path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
+        )
+        return run(options, format.value, fail_on.value, output, write_baseline)
+
+    return work
 
 
-@app.command()
+@app.command(short_help="Put the changes on a new branch, one commit per service.")
 def apply(
     path: PathArgument = Path(),
     branch: Annotated[
-        str | None, typer.Option("--branch", help="New branch for the changes; the working tree stays as it is.")
+        str | None,
+        typer.Option("--branch", metavar="NAME", help="New branch for the changes; the working tree stays as it is."),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write into the working tree instead.")] = False,
     service: ServiceOption = None,
@@ -130,70 +158,97 @@ def apply(
     date: DateOption = None,
     config: ConfigOption = None,
     no_color: ColorOption = False,
-) -> None:
+) -> Work:
     """Put the changes on a new git branch, one commit per service, planned from the committed tree."""
-    from remediate.commands.apply import run
-    from remediate.commands.options import PlanOptions
 
-    options = PlanOptions(
-        path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
-    )
-    raise typer.Exit(run(options, branch, write))
+    def work() -> int:
+        from remediate.commands.apply import run
+        from remediate.commands.options import PlanOptions
+
+        options = PlanOptions(
+            path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
+        )
+        return run(options, branch, write)
+
+    return work
 
 
-@app.command()
+@app.command(short_help="Show the schema as it is after the migrations.")
 def catalog(
     path: PathArgument = Path(),
-    format: Annotated[ListFormat, typer.Option("--format", help="How to print it.")] = ListFormat.text,
-    service: Annotated[str | None, typer.Option("--service", help="That service's migrations alone.")] = None,
+    format: Annotated[
+        ListFormat, typer.Option("--format", help="text for people, json for programs.")
+    ] = ListFormat.text,
+    service: Annotated[
+        str | None, typer.Option("--service", metavar="NAME", help="That service's migrations alone.")
+    ] = None,
     assume: AssumeOption = Assume.applied,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: OutputOption = None,
     config: ConfigOption = None,
     no_color: ColorOption = False,
-) -> None:
+) -> Work:
     """Show the schema as it is after the migrations, and which statement made each object."""
-    from remediate.commands.catalog import run
 
-    raise typer.Exit(run(path, config, service, assume.value, format.value, output, no_color))
+    def work() -> int:
+        from remediate.commands.catalog import run
+
+        return run(path, config, service, assume.value, format.value, output, no_color)
+
+    return work
 
 
-@app.command()
-def services(path: PathArgument = Path(), config: ConfigOption = None, no_color: ColorOption = False) -> None:
+@app.command(short_help="Show the services that were found, and why.")
+def services(path: PathArgument = Path(), config: ConfigOption = None, no_color: ColorOption = False) -> Work:
     """Show the services that were found, their order and databases, and why."""
-    from remediate.commands.listings import run_services
 
-    run_services(path, config, no_color)
+    def work() -> int:
+        from remediate.commands.listings import run_services
+
+        return run_services(path, config, no_color)
+
+    return work
 
 
-@app.command()
-def rules(no_color: ColorOption = False) -> None:
+@app.command(short_help="List the rules.")
+def rules(no_color: ColorOption = False) -> Work:
     """List the rules with the severity of their findings and the best level of their repair."""
-    from remediate.commands.listings import run_rules
 
-    run_rules(no_color)
+    def work() -> int:
+        from remediate.commands.listings import run_rules
+
+        return run_rules(no_color)
+
+    return work
 
 
-@app.command()
-def explain(rule: Annotated[str, typer.Argument(help="A rule's id, as remediate rules lists them.")]) -> None:
+@app.command(short_help="Explain a rule.")
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule's id, as remediate rules lists them.")],
+) -> Work:
     """Explain a rule: what it finds, why it matters, what it writes, when that is unsafe."""
-    from remediate.commands.listings import run_explain
 
-    run_explain(rule)
+    def work() -> int:
+        from remediate.commands.listings import run_explain
+
+        return run_explain(rule)
+
+    return work
 
 
-@app.command()
-def init(path: PathArgument = Path()) -> None:
+@app.command(short_help="Write a remediate.toml to start from.")
+def init(path: PathArgument = Path()) -> Work:
     """Write a remediate.toml that names every setting with its default. Nothing needs one."""
-    from remediate.commands.init import run
 
-    run(path)
+    def work() -> int:
+        from remediate.commands.init import run
+
+        return run(path)
+
+    return work
 
 
 def main() -> None:
     """Runs the command line. What the user can mend is one line on standard error and exit code 2, our faults 3."""
     from remediate.commands.failures import guarded
 
-    sys.exit(guarded(lambda: app(standalone_mode=False)))
-
-
-__all__ = ["RemediateError", "app", "main"]
+    sys.exit(guarded(lambda: app(prog_name="remediate", standalone_mode=False)))

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from remediate.commands.options import PlanOptions, check_names, load_baseline, load_config, request_of, workspace_root
+from remediate.commands.options import (
+    PlanOptions,
+    check_options,
+    check_services,
+    load_baseline,
+    load_config,
+    request_of,
+    workspace_root,
+)
 from remediate.commands.plan import commit_date_of
-from remediate.config.load import load
 from remediate.deliver.branch import check_branch, write_branch
 from remediate.deliver.changes import CommitSpec
 from remediate.deliver.differs import differing_files
@@ -24,6 +31,7 @@ def run(options: PlanOptions, branch: str | None, into_working_tree: bool) -> in
     """Plans from HEAD's tree and commits onto the branch; or plans the working tree and writes into it."""
     if (branch is None) == (not into_working_tree):
         raise RemediateError("say where the changes go", place="apply", hint="either --branch NAME or --write")
+    check_options(options)
     if into_working_tree:
         return _write(options)
     assert branch is not None
@@ -36,9 +44,9 @@ def _branch(options: PlanOptions, branch: str) -> int:
     check_branch(repository, branch)
     tree = CommitTree(repository.top, repository.head, repository.prefix)
     with progress() as shown:
-        config = load_config(root, options.config) if options.config else load(tree)
+        config = load_config(tree, options.config)
         workspace = read(tree, config)
-        check_names(options, workspace)
+        check_services(options.services, workspace)
         shown.step("Planning from the committed tree")
         plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
         if not plan.changes:
@@ -87,7 +95,7 @@ def _write(options: PlanOptions) -> int:
     commit_date, _ = commit_date_of(root)
     with progress() as shown:
         workspace = read(tree, config)
-        check_names(options, workspace)
+        check_services(options.services, workspace)
         shown.step("Planning")
         plan = make_plan(workspace, tree, config, request_of(options, commit_date, load_baseline(tree)))
         written = write(root, plan.changes)

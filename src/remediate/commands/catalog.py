@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from remediate.commands.options import check_services, load_config, workspace_root
-from remediate.commands.output import write_text
+from remediate.commands.output import write_lines, write_text
 from remediate.pipeline import read, replay_all
-from remediate.replay.replay import Assumption
+from remediate.replay.engine import Assumption
 from remediate.report.catalog_json import catalog_document
-from remediate.report.console import print_lines, progress, wants_color
+from remediate.report.console import progress
 from remediate.report.listings import catalog_lines
 from remediate.source.tree import WorkingTree
 
@@ -37,9 +37,6 @@ def run(
         databases = replay_all(workspace, tree, assume)
     if format == "json":
         write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
-    elif output is not None:
-        lines = catalog_lines(databases)
-        write_text("".join("".join(segment.text for segment in line).rstrip() + "\n" for line in lines), output)
     else:
-        print_lines(catalog_lines(databases), color=wants_color(no_color))
+        write_lines(catalog_lines(databases), output, no_color=no_color)
     return 0

@@ -2,55 +2,75 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from typing import Any
 
+from typer import Abort, BadParameter, Exit
+
 from remediate import __version__
 from remediate.errors import RemediateError
+from remediate.report.console import until_closed
 
 WRONG_INPUT = 2
 INTERNAL = 3
 
+# typer is built on click up to 0.25 and on a copy of its own since, and installs no click any more: the classes are
+# reached through the one that it exports. UsageError is right above BadParameter in both, and ClickException above it.
+_UsageError: Any = BadParameter.__mro__[1]
+_ClickException: Any = BadParameter.__mro__[2]
 
-def guarded(run: Callable[[], Any]) -> int:
-    """Runs a command and returns its exit code."""
-    import click
 
+def guarded(parse: Callable[[], Any]) -> int:
+    """Runs a command: `parse` reads the command line and returns what to do (or, where that is all, an exit code)."""
+    _encode_anything()
     try:
-        result = run()
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as exit_:
+        code = 0
+        with until_closed():
+            work = parse()
+            code = work() if callable(work) else work
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except Exit as exit_:
         return exit_.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        return WRONG_INPUT
-    except click.UsageError as error:
+    except _UsageError as error:
         return _say(f"{error.format_message().rstrip('.')}; see {_command(error)} --help")
-    except click.ClickException as error:
+    except _ClickException as error:
         return _say(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
+    except (Abort, KeyboardInterrupt):
         return _say("interrupted; nothing was left half written")
     except RemediateError as error:
         return _say(str(error))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except MemoryError:
         return _say("this machine has not enough memory for the workspace; plan fewer services with --service")
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}")
+        return _say(_environment(error))
     except Exception as error:
         return _internal(error)
 
 
+def _encode_anything() -> None:
+    """A character that the terminal's encoding lacks, or a file name that is no text, is shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _command(error: Any) -> str:
     return error.ctx.command_path if error.ctx is not None else "remediate"
+
+
+def _environment(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{place}the disk is full; free some room"
+    return f"{place}{error.strerror or error}"
 
 
 def _say(line: str) -> int:
@@ -60,14 +80,12 @@ def _say(line: str) -> int:
 
 def _internal(error: Exception) -> int:
     """A fault of ours: what is needed to reproduce it goes into a file, so that the terminal keeps one line."""
-    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    saved = ""
+    what = _without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="remediate-error-", suffix=".txt", delete=False, encoding="utf-8"
+            "w", prefix="remediate-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
-            file.write(f"remediate {__version__}\npython {sys.version}\narguments {sys.argv[1:]!r}\n\n")
-            file.write("".join(traceback.format_exception(error)))
+            file.write(_reproduction(error))
             saved = file.name
     except OSError:
         saved = "nowhere, because the temporary folder cannot be written"
@@ -76,3 +94,33 @@ def _internal(error: Exception) -> int:
         file=sys.stderr,
     )
     return INTERNAL
+
+
+def _reproduction(error: Exception) -> str:
+    """The versions, the command and where it went wrong: no environment, no file contents, no values of variables."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    lines = [f"remediate {__version__}", f"python {' '.join(sys.version.split())} on {sys.platform}"]
+    for package in ("postgast", "tree-sitter", "tree-sitter-typescript", "typer", "gitpython"):
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{package} is not there")
+    lines += [f"arguments {sys.argv[1:]!r}", f"in {os.getcwd()}", "", *traceback.format_exception(error)]
+    return _without_secrets("\n".join(lines))
+
+
+_SECRET_WORD = r"(?:password|passwd|pwd|secret|token|api_?key)"
+_QUOTED = r"""(?:E?'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_SECRETS = (
+    (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:***@"),
+    (re.compile(rf"""({_SECRET_WORD}\\?['"]?\s*[=:]?\s*){_QUOTED}""", re.IGNORECASE), r"\1'***'"),
+    (re.compile(rf"({_SECRET_WORD}=)[^\s'\",;&)]+", re.IGNORECASE), r"\1***"),
+)
+
+
+def _without_secrets(text: str) -> str:
+    """An error may quote a statement or an address: passwords in it are no part of the fault."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text

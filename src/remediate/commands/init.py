@@ -10,8 +10,9 @@ from remediate.config.template import TEMPLATE
 from remediate.deliver.own_files import write_new
 
 
-def run(path: Path) -> None:
+def run(path: Path) -> int:
     """Writes `remediate.toml`; never over one that is there."""
     target = workspace_root(path) / FILE_NAME
     write_new(target, TEMPLATE)
     print(f"{target} written; every setting in it is at its default.")
+    return 0

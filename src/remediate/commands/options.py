@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 from remediate.catalogue.rules import get_rule
-from remediate.config.load import load
+from remediate.config.load import FILE_NAME, load
 from remediate.config.model import Config
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline
 from remediate.errors import RemediateError
 from remediate.pipeline import Request
 from remediate.plan.model import Options
-from remediate.replay.replay import Assumption
+from remediate.replay.engine import Assumption
 from remediate.source.model import FileTree, Workspace
 
 
@@ -45,22 +46,38 @@ def workspace_root(path: Path) -> Path:
     return root.resolve()
 
 
-def load_config(root: Path, explicit: Path | None) -> Config:
-    return load(root, explicit)
+def load_config(tree: Path | FileTree, explicit: Path | None) -> Config:
+    """The configuration of a workspace. Raises RemediateError for a rule in it that does not exist, too."""
+    config = load(tree, explicit)
+    place = str(explicit) if explicit else str(tree / FILE_NAME) if isinstance(tree, Path) else FILE_NAME
+    for rule in config.rules:
+        check_rule(rule, f"{place}, key rules.{rule}")
+    for number, suppression in enumerate(config.suppress, 1):
+        check_rule(suppression.rule, f"{place}, key suppress[{number}].rule")
+    return config
 
 
-def check_names(options: PlanOptions, workspace: Workspace) -> None:
-    """Raises RemediateError for a rule or service that does not exist, with the nearest one that does."""
+def check_rule(name: str, place: str) -> None:
+    """Raises RemediateError for a rule that does not exist, with the nearest one that does."""
+    try:
+        get_rule(name)
+    except RemediateError as error:
+        raise RemediateError(error.cause, place=place, hint=error.hint) from None
+
+
+def check_options(options: PlanOptions) -> None:
+    """What can be told without reading the workspace: rules that do not exist, a date that is none."""
     for rule in options.rules:
-        get_rule(rule)
-    check_services(options.services, workspace)
+        check_rule(rule, "--rule")
+    if options.date is not None:
+        _date(options.date)
 
 
 def check_services(names: Iterable[str], workspace: Workspace) -> None:
     known = [service.name for service in workspace.services]
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0.4)
+            near = difflib.get_close_matches(name, known, 1, 0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             raise RemediateError(f"there is no service {name} here", place="--service", hint=hint)
 
@@ -77,7 +94,7 @@ def load_baseline(tree: FileTree) -> Baseline | None:
 
 def request_of(options: PlanOptions, commit_date: date, baseline: Baseline | None) -> Request:
     """The pipeline's request. `commit_date` is that of the commit that is planned from; `--date` overrides it."""
-    named = _date(options.date) if options.date else commit_date
+    named = _date(options.date) if options.date is not None else commit_date
     return Request(
         services=frozenset(options.services),
         rules=frozenset(options.rules),
@@ -91,6 +108,8 @@ def request_of(options: PlanOptions, commit_date: date, baseline: Baseline | Non
 
 def _date(text: str) -> date:
     try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):  # fromisoformat also takes 20270131 and 2027-W04-7
+            raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise RemediateError(f"{text} is no date", place="--date", hint="write it as 2027-01-31") from None
+        raise RemediateError(f"{text!r} is no date", place="--date", hint="write it as 2027-01-31") from None

@@ -6,13 +6,21 @@ import json
 from datetime import date
 from pathlib import Path
 
-from remediate.commands.options import PlanOptions, check_names, load_baseline, load_config, request_of, workspace_root
-from remediate.commands.output import write_text
+from remediate.commands.options import (
+    PlanOptions,
+    check_options,
+    check_services,
+    load_baseline,
+    load_config,
+    request_of,
+    workspace_root,
+)
+from remediate.commands.output import write_lines, write_text
 from remediate.config.model import Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
-from remediate.detect.baseline import write_baseline
+from remediate.detect.baseline import Baseline, read_baseline, write_baseline
 from remediate.pipeline import Plan, make_plan, read
-from remediate.report.console import print_lines, progress, wants_color
+from remediate.report.console import progress, terminal_width
 from remediate.source.tree import WorkingTree
 
 RANK: tuple[Severity, ...] = ("info", "warning", "error")
@@ -22,37 +30,49 @@ NO_DATE = date(1970, 1, 1)
 
 def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, write_accepted: bool) -> int:
     """Plans the working tree and prints it; the exit code is 1 when something at or above `fail_on` was found."""
+    check_options(options)
     root = workspace_root(options.path)
     config = load_config(root, options.config)
     tree = WorkingTree(root)
     commit_date, prefix = commit_date_of(root)
     with progress() as shown:
         workspace = read(tree, config)
-        check_names(options, workspace)
+        check_services(options.services, workspace)
         baseline = load_baseline(tree)
         shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
         request = request_of(options, commit_date, baseline)
         plan = make_plan(workspace, tree, config, request)
     if write_accepted:
-        from remediate.deliver.own_files import replace_whole
-
-        reason = f"there when the baseline was written on {date.today()}"
-        replace_whole(root / BASELINE, write_baseline(plan.findings, reason, baseline))
-        print(f"{BASELINE} written; commit it to share what it accepts.")
-        return 0
+        return _accept(plan, root, baseline, partial=bool(options.services or options.rules))
     _print(plan, format, prefix, output, options.no_color)
     return exit_code(plan, fail_on)
 
 
+def _accept(plan: Plan, root: Path, before: Baseline | None, *, partial: bool) -> int:
+    """Writes the baseline. What was accepted before and was not looked at now (`partial`) stays accepted."""
+    from remediate.deliver.own_files import replace_whole
+
+    reason = f"there when the baseline was written on {date.today()}"
+    data = write_baseline(plan.findings, reason, before, keep_others=partial)
+    replace_whole(root / BASELINE, data)
+    count = len(read_baseline(data).entries)
+    print(f"{BASELINE} accepts {count} finding{'' if count == 1 else 's'}; commit it to share what it accepts.")
+    return 0
+
+
 def commit_date_of(root: Path) -> tuple[date, str]:
-    """The date of HEAD's commit and where the workspace lies below the git top level; planning needs no git."""
+    """The date of HEAD's commit, and the path from the git top level to the workspace ("" or with a slash at its end).
+
+    Planning needs no git: without any, without a commit, or where git refuses the repository, a fixed date is used.
+    """
     from remediate.deliver.repository import open_repository
     from remediate.errors import RemediateError
 
     try:
         repository = open_repository(root)
     except RemediateError:
-        return NO_DATE, ""
+        top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+        return NO_DATE, "" if top == root else f"{root.relative_to(top).as_posix()}/"
     return repository.date, repository.prefix
 
 
@@ -68,11 +88,8 @@ def _print(plan: Plan, format: str, prefix: str, output: Path | None, no_color: 
     else:
         from remediate.report.text import plan_lines
 
-        if output is None:
-            print_lines(plan_lines(plan), color=wants_color(no_color))
-        else:
-            lines = plan_lines(plan)
-            write_text("".join("".join(part.text for part in line).rstrip() + "\n" for line in lines), output)
+        width = terminal_width() if output is None else None
+        write_lines(plan_lines(plan, width=width), output, no_color=no_color)
 
 
 def exit_code(plan: Plan, fail_on: str) -> int:

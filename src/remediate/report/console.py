@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from remediate.report.lines import Line, plain
+
 if TYPE_CHECKING:
     from rich.status import Status
-
-    from remediate.report.text import Line
 
 PATIENCE = 1.0
 """Seconds of work before progress is shown."""
@@ -23,11 +24,20 @@ def wants_color(no_color: bool) -> bool:
     return not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
+def terminal_width() -> int | None:
+    """The columns of the terminal that is written to; None where there is none, so that nothing is broken."""
+    if not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
 def print_lines(lines: Iterable[Line], *, color: bool) -> None:
     """Prints lines of segments to standard output. Without colours nothing of rich is loaded."""
     if not color:
-        for line in lines:
-            sys.stdout.write("".join(segment.text for segment in line).rstrip() + "\n")
+        with until_closed():
+            for line in lines:
+                sys.stdout.write(plain(line) + "\n")
+            sys.stdout.flush()
         return
     from rich.console import Console
     from rich.text import Text
@@ -35,6 +45,19 @@ def print_lines(lines: Iterable[Line], *, color: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
         console.print(Text.assemble(*((segment.text, segment.style) for segment in line)))
+
+
+@contextmanager
+def until_closed() -> Iterator[None]:
+    """Standard output may be closed before all is written: its reader has seen enough.
+
+    That is no error, and no reason for another exit code; what is written afterwards vanishes.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress:

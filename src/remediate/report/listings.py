@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from remediate.catalogue.rules import Rule
 from remediate.replay.catalog import Replayed
-from remediate.report.text import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment
+from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment
 from remediate.source.model import Workspace
 
 
