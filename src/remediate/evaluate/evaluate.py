@@ -19,7 +19,7 @@ from remediate.evaluate.model import Direction, Evaluation
 from remediate.evaluate.modules import Loaded, LoweredCache, Modules
 from remediate.evaluate.recorder import Recorder
 from remediate.evaluate.resolve import Files
-from remediate.evaluate.stack import make_room
+from remediate.evaluate.stack import run_deep
 from remediate.evaluate.statements import message_of
 from remediate.evaluate.syntax import SyntaxProblem
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -53,7 +53,9 @@ class Evaluator:
 
     def evaluate(self, source: MigrationSource, direction: Direction, world: World) -> Evaluation:
         """What `source` sends in one direction. Never raises: what cannot be told is unresolved."""
-        make_room()
+        return run_deep(lambda: self._evaluate(source, direction, world))
+
+    def _evaluate(self, source: MigrationSource, direction: Direction, world: World) -> Evaluation:
         run = _Run(self, source, direction, world)
         try:
             run.run()

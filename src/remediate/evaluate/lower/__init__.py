@@ -7,7 +7,7 @@ from remediate.evaluate.lower import expressions as _expressions  # noqa: F401 (
 from remediate.evaluate.lower import functions as _functions  # noqa: F401 (registers itself)
 from remediate.evaluate.lower.lowering import Lowering, named
 from remediate.evaluate.lower.statements import statements
-from remediate.evaluate.stack import make_room
+from remediate.evaluate.stack import run_deep
 from remediate.evaluate.syntax import parse
 
 __all__ = ["lower"]
@@ -15,7 +15,10 @@ __all__ = ["lower"]
 
 def lower(file: ast.SourceFile) -> ast.Module:
     """Lowers one TypeScript or JavaScript file. Raises `SyntaxProblem` with the reason and the place."""
-    make_room()
+    return run_deep(lambda: _lower(file))
+
+
+def _lower(file: ast.SourceFile) -> ast.Module:
     root = parse(file).root_node
     low = Lowering(file)
     body = statements(low, root, named(root))
