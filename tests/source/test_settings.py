@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from remediate.source.exports import exports_up
 from remediate.source.settings import may_write_settings, setting_writes
+from remediate.source.text import strings
 
 
 def writes(text: str, **others: str):
@@ -131,3 +133,14 @@ def test_the_place_is_that_of_the_words():
     ((write,), _) = setting_writes("a.ts", text.encode(), lambda _: None, lambda *_: None)
     assert (write.place.line, write.place.column) == (2, text.splitlines()[1].index("SET") + 1)
     assert text.encode()[write.place.start : write.place.end] == b"SET LOCAL app.t = $1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/* */ " * 20_000, "set_config('a'," + "(" * 5_000, "SET a" + " . a" * 20_000, "-- a\n" * 20_000, "'\\" * 20_000],
+    ids=["comments", "brackets", "dots", "lines", "quotes"],
+)
+def test_no_text_takes_for_ever(text):
+    writes(f"const text = `{text}`;\n{text}")
+    strings(text.encode())
+    exports_up(text)

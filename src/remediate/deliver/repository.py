@@ -149,7 +149,7 @@ def resolve_commit(repository: Repository, name: str) -> str:
 def explained(error: GitError, place: Path) -> RemediateError:
     """What a failed command means for the user: a full disk, a read-only repository, or git's own words."""
     text = str(error)
-    if "No space left on device" in text or "Disk quota exceeded" in text:
+    if re.search(r"No space left on device|Out of diskspace|Disk quota exceeded", text):
         return RemediateError("the disk is full", place=str(place), hint="nothing was written; free some room")
     if re.search(r"Read-only file system|Permission denied|insufficient permission|unable to (?:create|write)", text):
         return RemediateError(

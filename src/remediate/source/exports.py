@@ -14,19 +14,20 @@ _ESM_UP = re.compile(
     \bexport\s+(?:declare\s+)?(?:async\s+)?function\s*\*?\s*up\b
   | \bexport\s+(?:const|let|var)\s+up\b
   | \bexport\s+(?:const|let|var)\s*\{[^}]*\bup\b
-  | \bexport\s*\{[^}]*\bup\b[^}]*\}
-  | \bexport\s+default\s*\{.*?(?:\bup\s*[,:(}]|['"]up['"]\s*:)
+  | \bexport\s*\{[^{}]*\bup\b
     """,
     re.VERBOSE | re.DOTALL,
 )
 _COMMONJS_UP = re.compile(
     r"""
     \bexports\s*(?:\.\s*up\b|\[\s*['"]up['"]\s*\])\s*(?::[^=]*)?=
-  | \b(?:module\s*\.\s*exports|export)\s*=\s*\{.*?(?:\bup\s*[,:(}]|['"]up['"]\s*:)
   | \bdefineProperty\(\s*(?:module\.)?exports\s*,\s*['"]up['"]
     """,
     re.VERBOSE | re.DOTALL,
 )
+# An object that is exported as a whole, and its member; searched one after the other, which takes linear time.
+_OBJECT = re.compile(r"\bexport\s+default\s*\{|\b(?:module\s*\.\s*exports|export)\s*=\s*\{")
+_MEMBER_UP = re.compile(r"\bup\s*[,:(}]|['\"]up['\"]\s*:")
 # The whole module is handed on or assigned as one value: what it holds is for the interpreter to see.
 _FORWARDED = re.compile(r"\bmodule\s*\.\s*exports\s*=\s*(?:require\s*\(|[A-Za-z_$]|new\b)|\bexport\s*\*\s*from\b")
 _ESM = re.compile(r"^[ \t]*export\s+(?!=)", re.MULTILINE)
@@ -59,7 +60,10 @@ def exports_up(text: str) -> bool:
     if "up" not in text and "require" not in text and "export" not in text:
         return False
     code = without_comments(text)
-    return bool(_ESM_UP.search(code) or _COMMONJS_UP.search(code))
+    if _ESM_UP.search(code) or _COMMONJS_UP.search(code):
+        return True
+    exported = _OBJECT.search(code)
+    return exported is not None and _MEMBER_UP.search(code, exported.end()) is not None
 
 
 def forwards_module(text: str) -> bool:

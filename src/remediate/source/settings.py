@@ -34,7 +34,7 @@ _SUBSTITUTION = r"\$\{(?:[^{}]|\{[^{}]*\})*\}"
 _PLACEHOLDER = r"(?:\$\d+|\?\??|:\w+:?)"
 _SET = re.compile(
     rf"""
-    (?: ^ | ; | \bBEGIN\b ) \s* (?: /\*.*?\*/ \s* | --[^\n]*\n \s* )*
+    (?: ^ | ; | \bBEGIN\b ) \s*+ (?: /\*(?: [^*] | \*(?!/) )*+\*/ \s*+ | --[^\n]*+\n \s*+ )*+
     (?P<all> SET \s+ (?: (?P<scope> LOCAL|SESSION ) \s+ )?
       (?P<name> [\\]?["']? [a-z_][\w$]* (?: ["\\]*\s*\.\s*["\\]* [a-z_][\w$]* )+ [\\]?["']?
               | {_SUBSTITUTION} | "{_SUBSTITUTION}" | \?\?? | :\w+: )

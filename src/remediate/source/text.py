@@ -13,22 +13,23 @@ from remediate.source.place import Place
 LARGEST_MIGRATION = 5 * 1024 * 1024
 
 # Strings stand beside comments in one pattern, so that `'--'`, `"/*"` and `https://` inside a string are no comment.
+# A quote that nothing closes takes the rest of its line: trying again behind each would take quadratic time.
 STRING_OR_COMMENT = re.compile(
     r"""
     (?P<comment> //[^\n]* | /\*.*?(?:\*/|\Z) )
-  | '(?:\\.|[^'\\\n])*'
-  | "(?:\\.|[^"\\\n])*"
-  | `(?:\\.|[^`\\])*`
+  | '(?:\\.|[^'\\\n])*+(?:'|\\?$)
+  | "(?:\\.|[^"\\\n])*+(?:"|\\?$)
+  | `(?:\\.|[^`\\])*+(?:`|\\?\Z)
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 
 _STRINGS = re.compile(
     rb"""
     //[^\n]* | /\*.*?(?:\*/|\Z)
-  | ( '(?:\\.|[^'\\\n])*' | "(?:\\.|[^"\\\n])*" | `(?:\\.|[^`\\])*` )
+  | ( '(?:\\.|[^'\\\n])*+(?:'|\\?$) | "(?:\\.|[^"\\\n])*+(?:"|\\?$) | `(?:\\.|[^`\\])*+(?:`|\\?\Z) )
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 
 
