@@ -45,7 +45,7 @@ CASES: dict[str, str] = {
     "select into": "DECLARE n text; BEGIN SELECT conname INTO n FROM pg_constraint WHERE conrelid = 'orders'::regclass AND contype = 'f'; EXECUTE 'ALTER TABLE orders DROP CONSTRAINT ' || n; END",
     "select into and found": "DECLARE n text; BEGIN SELECT conname INTO n FROM pg_constraint WHERE conname = 'nope'; IF NOT FOUND THEN CREATE TABLE was_missing (); END IF; END",
     "select into null": "DECLARE n text; BEGIN SELECT conname INTO n FROM pg_constraint WHERE conname = 'nope'; IF n IS NULL THEN CREATE TABLE was_null (); END IF; END",
-    "select into a record": "DECLARE r record; BEGIN SELECT relname, relkind INTO r FROM pg_class WHERE relname = 'users' AND relnamespace = 'public'::regnamespace; EXECUTE format('CREATE TABLE %I ()', r.relname || '_' || r.relkind); END",
+    "select into a record": "DECLARE r record; BEGIN SELECT relname, relkind INTO r FROM pg_class WHERE relname = 'users' AND relnamespace = 'public'::regnamespace; EXECUTE format('CREATE TABLE %I ()', r.relname || '_' || r.relkind::text); END",
     "select into at the end": "DECLARE n int; BEGIN SELECT count(*) FROM pg_policies WHERE tablename = 'users' INTO n; IF n = 1 THEN CREATE TABLE one_policy (); END IF; END",
     "select into strict": "DECLARE n text; BEGIN SELECT tablename INTO STRICT n FROM pg_tables WHERE tablename = 'nope'; END",
     "strict caught": "DECLARE n text; BEGIN BEGIN SELECT tablename INTO STRICT n FROM pg_tables WHERE tablename = 'nope'; EXCEPTION WHEN no_data_found THEN CREATE TABLE caught (); END; END",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from remediate.evaluate.values import Unknown
 from remediate.replay.catalog import Function
 from remediate.replay.plpgsql.arguments import bind_arguments
+from remediate.replay.plpgsql.check import check_syntax
 from remediate.replay.plpgsql.host import Host
 from remediate.replay.plpgsql.interpreter import Budget, Interpreter, Leave, Returned, TooMuch
 from remediate.replay.plpgsql.statements import run_body
@@ -64,7 +65,9 @@ class _Runner:
             machine.reasons = list(self.conditional[-1].reasons)
         self.conditional.append(machine)
         try:
-            machine.run_block(parse_block(body))
+            block = parse_block(body)
+            check_syntax(block)
+            machine.run_block(block)
         except SqlSyntaxError as error:
             raise Refused("42601", error.message) from error
         except Returned:

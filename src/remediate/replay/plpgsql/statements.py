@@ -27,7 +27,7 @@ def run_sql(machine: Interpreter, statement: Statement) -> bool:
     if isinstance(statement, SqlStatement):
         _static(machine, statement)
     elif isinstance(statement, Perform):
-        _select(machine, _parse_one(statement.query.text), (), False, statement.offset)
+        _select(machine, _parse_one(statement.query.text), (), False)
     elif isinstance(statement, Execute):
         _execute(machine, statement)
     else:
@@ -58,9 +58,10 @@ def _static(machine: Interpreter, statement: SqlStatement) -> None:
     if parsed.kind == "select_stmt" and not _changes_something(parsed):
         if not statement.into:
             raise Refused("42601", "query has no destination for result data")
-        _select(machine, parsed, statement.into, statement.strict, statement.offset)
+        _select(machine, parsed, statement.into, statement.strict)
         return
-    _send(machine, parsed, statement.into, statement.sql.offset + _characters(statement.sql.text, parsed.offset))
+    _send(machine, parsed, statement.sql.offset + _characters(statement.sql.text, parsed.offset))
+    _returned(machine, parsed, statement.into)
 
 
 def _characters(text: str, byte: int) -> int:
@@ -77,8 +78,8 @@ def _changes_something(parsed: Parsed) -> bool:
     )
 
 
-def _send(machine: Interpreter, parsed: Parsed, into: Sequence[Target], offset: int) -> None:
-    """Hands a statement to the host; what it RETURNs is not known."""
+def _send(machine: Interpreter, parsed: Parsed, offset: int) -> None:
+    """Hands a statement to the host."""
     machine.budget.step()
     text = parsed.text
     if parsed.kind in _WITH_PARAMETERS:
@@ -86,6 +87,10 @@ def _send(machine: Interpreter, parsed: Parsed, into: Sequence[Target], offset: 
     elif any(True for _ in nodes(parsed.node, "ParamRef")) and not machine.frames.parameters:
         raise Refused("42P02", "there is no parameter $1")
     machine.host.execute(text, offset, machine.conditional)
+
+
+def _returned(machine: Interpreter, parsed: Parsed, into: Sequence[Target]) -> None:
+    """FOUND after a statement, and what it RETURNs, which is not known."""
     inserts = parsed.kind == "insert_stmt"
     changed = Unknown("depends on the rows that a statement changed", about_data=True)
     if parsed.kind in ("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"):
@@ -111,12 +116,12 @@ def _variable(machine: Interpreter, path: tuple[str, ...]) -> tuple[str, Value] 
     return machine.frames.lookup_qualified(path[-2], path[-1])
 
 
-def _select(machine: Interpreter, parsed: Parsed, into: Sequence[Target], strict: bool, offset: int) -> None:
+def _select(machine: Interpreter, parsed: Parsed, into: Sequence[Target], strict: bool) -> None:
     found = machine.evaluation.query(parsed.node, machine.host.reader)
-    take(machine, found, into, strict, offset)
+    take(machine, found, into, strict)
 
 
-def take(machine: Interpreter, found: Found, into: Sequence[Target], strict: bool, offset: int) -> None:
+def take(machine: Interpreter, found: Found, into: Sequence[Target], strict: bool) -> None:
     """INTO: the first row, or NULLs; sets FOUND."""
     if isinstance(found.rows, Unknown):
         for target in into:
@@ -153,18 +158,23 @@ def _execute(machine: Interpreter, statement: Execute) -> None:
             unknown = Unknown(f"the result of EXECUTE, which {reason}")
             machine.store(target, Computed("unknown", unknown, unknown))
         return
-    with machine.under(reason), _Parameters(machine, statement.parameters):
-        try:
-            parsed = _parsed(text)
-        except UnreadableSqlError as error:
-            machine.host.unknown(str(error), statement.offset, (), machine.conditional)
-            return
+    try:
+        parsed = _parsed(text)
+    except UnreadableSqlError as error:
+        machine.host.unknown(str(error), statement.offset, (), machine.conditional)
+        return
+    parameters = _Parameters(machine, statement.parameters)
+    with machine.under(reason):
         for number, one in enumerate(parsed):
-            last = number == len(parsed) - 1
+            into = statement.into if number == len(parsed) - 1 else ()
             if one.kind == "select_stmt" and not _changes_something(one):
-                _select(machine, one, statement.into if last else (), statement.strict, statement.offset)
+                with parameters:
+                    found = machine.evaluation.query(one.node, machine.host.reader)
+                take(machine, found, into, statement.strict)
             else:
-                _send(machine, one, statement.into if last else (), statement.offset)
+                with parameters:
+                    _send(machine, one, statement.offset)
+                _returned(machine, one, into)
 
 
 def _command(machine: Interpreter, command: Sql, offset: int) -> tuple[str | None, str | None]:
@@ -220,7 +230,7 @@ def run_body(machine: Interpreter, body: str) -> Value:
                 rows = found.rows
                 value = rows if isinstance(rows, Unknown) else rows[0][0] if rows and rows[0] else None
         else:
-            _send(machine, one, (), _characters(body, one.offset))
+            _send(machine, one, _characters(body, one.offset))
     return value
 
 

@@ -13,7 +13,7 @@ from remediate.replay.extensions import brings_function
 from remediate.replay.questions.casts import type_of_spelling
 from remediate.replay.questions.errors import NotUnderstood, Refused
 from remediate.replay.questions.functions import FUNCTIONS
-from remediate.replay.questions.operators import both, either, equal, text_of
+from remediate.replay.questions.operators import LONGEST, both, either, equal, text_of
 from remediate.replay.questions.ordering import sort_rows
 from remediate.replay.questions.scope import Env, Expression
 from remediate.replay.questions.session import Session
@@ -183,9 +183,12 @@ def builtin(name: str, parts: list[Expression], session: Session, extra_types: S
             if unknown is not None:
                 return unknown
         try:
-            return implementation(session, values, argument_types)
+            value = implementation(session, values, argument_types)
         except (TypeError, ValueError, AttributeError, IndexError):
             return Unknown(f"{name}() with these arguments")
+        if isinstance(value, str | list) and len(value) > LONGEST:
+            return Unknown("a value that is too long")
+        return value
 
     return Expression(result, run, _uses(parts), any(part.outer for part in parts) or name in _VOLATILE, name)
 

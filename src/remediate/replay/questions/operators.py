@@ -15,6 +15,9 @@ from remediate.evaluate.values import Unknown
 from remediate.replay.questions.errors import NotUnderstood, Refused
 from remediate.replay.questions.values import Deparsed, Json, Oid, Placeholder, Record, Value, to_text
 
+LONGEST: Final = 1_000_000
+"""Characters of a text that are still computed with."""
+
 _SPELLING = "depends on how the server spells an expression"
 
 
@@ -163,6 +166,8 @@ def concatenate(left: Value, right: Value, left_type: str, right_type: str) -> V
                 return other
         left_items = left if isinstance(left, list) else [] if left_type.endswith("[]") else [left]
         right_items = right if isinstance(right, list) else [] if right_type.endswith("[]") else [right]
+        if len(left_items) + len(right_items) > LONGEST:
+            return Unknown("an array that is too long")
         return [*left_items, *right_items]
     if left is None or right is None:
         return None
@@ -173,6 +178,8 @@ def concatenate(left: Value, right: Value, left_type: str, right_type: str) -> V
         return first
     if isinstance(second, Unknown):
         return second
+    if len(first) + len(second) > LONGEST:
+        return Unknown("a text that is too long")
     return f"{first}{second}"
 
 

@@ -150,14 +150,18 @@ class _PlainSelect:
         def run(env: Env | None) -> Rows:
             rows = source.rows(env)
             envs = self._group(rows, groups, having, env) if grouped else [(Env(row, env), why) for row, why in rows]
-            made: list[tuple[tuple[Value, ...], list[Value], Unknown | None]] = []
-            for at, reason in envs:
-                keys = [item.run(at) for item in hidden]
-                if not sets:
-                    made.append((tuple(each(at) for each in runs), keys, reason))
-                    continue
-                made += [(row, keys, reason or doubt) for row, doubt in self._expand(at)]
-            return self._finish(made, orders, env)
+            made = [(at, [item.run(at) for item in hidden], reason) for at, reason in envs]
+            # Sorted before the targets are computed, as PostgreSQL does for functions with effects.
+            if orders:
+                ordered = sort_rows(made, [_hidden_key(number) for number in range(len(orders))], orders)
+                made = [(at, keys, ordered) for at, keys, _ in made] if isinstance(ordered, Unknown) else ordered
+            result: Rows = []
+            for at, _, reason in made:
+                if sets:
+                    result += [(row, reason or doubt) for row, doubt in self._expand(at)]
+                else:
+                    result.append((tuple(each(at) for each in runs), reason))
+            return self._finish(result, env)
 
         return Query(columns, run, outer)
 
@@ -251,16 +255,7 @@ class _PlainSelect:
             rows.append((row, None))
         return rows
 
-    def _finish(
-        self,
-        made: list[tuple[tuple[Value, ...], list[Value], Unknown | None]],
-        orders: list[tuple[None, bool, bool]],
-        env: Env | None,
-    ) -> Rows:
-        if orders:
-            ordered = sort_rows(made, [_hidden_key(number) for number in range(len(orders))], orders)
-            made = [(row, keys, ordered) for row, keys, _ in made] if isinstance(ordered, Unknown) else ordered
-        rows: Rows = [(row, reason) for row, _, reason in made]
+    def _finish(self, rows: Rows, env: Env | None) -> Rows:
         if self.node.distinct_clause:
             if self.node.distinct_clause[0].WhichOneof("node") is not None:
                 raise NotUnderstood("DISTINCT ON")
@@ -273,7 +268,7 @@ def _whole(column: Column) -> Expression:
     return Expression(column.type, lambda env: env.row[slot], frozenset({slot}), False, column.name)
 
 
-def _hidden_key(number: int) -> Callable[[tuple[tuple[Value, ...], list[Value], Unknown | None]], Value]:
+def _hidden_key(number: int) -> Callable[[tuple[Env, list[Value], Unknown | None]], Value]:
     return lambda item: item[1][number]
 
 
