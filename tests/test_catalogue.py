@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from remediate.catalogue.rules import HEADINGS, explain, get_rule, load_rules, nearest_rule
+from remediate.config.model import Config
+from remediate.detect.detect import detect
+from remediate.detect.facts import gather
 from remediate.detect.registry import DETECTORS
 from remediate.errors import RemediateError
+from remediate.pipeline import read, replay_all
 from remediate.plan.plan import PLANNERS
+from remediate.source.tree import WorkingTree
+from remediate.sql.parse import parse
 
 ROOT = Path(__file__).parents[1]
 RULES = [detector.rule for detector in DETECTORS]
@@ -78,6 +84,19 @@ def test_every_rule_has_an_example(rule: str) -> None:
     assert list(example.glob("before/**/migrations/*.ts")), "a service before the repair"
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_the_example_shows_its_rule_and_no_other_fault(rule: str) -> None:
+    tree = WorkingTree(ROOT / "fixes" / rule / "example" / "before")
+    workspace = read(tree, Config())
+    found = [
+        finding
+        for replayed in replay_all(workspace, tree)
+        for finding in detect(gather(replayed, workspace.services, Config()))
+    ]
+    assert {finding.rule for finding in found} == {rule}
+    assert {finding.level for finding in found} == {get_rule(rule).level}
+
+
 def test_an_unknown_rule_names_the_nearest() -> None:
     assert nearest_rule("missing_rsl") == "missing-rls"
     with pytest.raises(RemediateError, match="did you mean rls-not-forced"):
@@ -88,7 +107,5 @@ def test_an_unknown_rule_names_the_nearest() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_sql_in_the_readme_is_sql(rule: str) -> None:
-    from remediate.sql.parse import parse
-
     for block in re.findall(r"```sql\n(.*?)```", explain(rule), re.DOTALL):
         assert parse(block)

@@ -152,6 +152,10 @@ PATHS: dict[str, tuple[Callable[[Database], Database], list[str]]] = {
         lambda d: d.table("tickets").table("items", {"original_ticket_id": "uuid"}, tenant=False),
         ["items.original_ticket_id>tickets"],
     ),
+    "names in camel case are names as well": (
+        lambda d: d.table("orderLines").table("items", {"orderLineId": "uuid"}, tenant=False),
+        ["items.orderLineId>orderLines"],
+    ),
     "a name in -y has its table in -ies": (
         lambda d: d.table("categories").table("items", {"category_id": "uuid"}, tenant=False),
         ["items.category_id>categories"],

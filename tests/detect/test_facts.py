@@ -72,3 +72,15 @@ def test_users_roles_and_bypasses_are_no_tenant_settings() -> None:
     )
     database.file("db.ts", sets=["app.current_user_role", "app.tenant"])
     assert database.facts().tenancy.legacy == ("app.org", "app.tenant")
+
+
+def test_a_column_that_stands_in_most_tables_wins_over_the_usual_name() -> None:
+    database = Database().table("tenants", tenant=False).table("a").table("b").reference("a", "tenant_id", "tenants")
+    for number in range(5):
+        database.table(f"t{number}", {"tenant": "uuid"}, tenant=False)
+    assert database.reference("t0", "tenant", "tenants").facts().tenancy.column == "tenant"
+
+
+def test_without_policies_the_only_setting_in_use_is_the_canonical_one() -> None:
+    database = Database().table("a").table("b").file("db.ts", sets=["app.tenant"])
+    assert (database.facts().tenancy.setting, database.facts().tenancy.legacy) == ("app.tenant", ())

@@ -59,6 +59,11 @@ def test_leaves_alone(case: str) -> None:
     assert findings(LEFT_ALONE[case](platform())) == []
 
 
+def test_leaves_alone_a_database_without_any_rls() -> None:
+    database = Database().table("tenants", tenant=False).table("customers").table("users")
+    assert findings(database.table("orders", {"customer_id": "uuid"}, tenant=False)) == []
+
+
 def test_leaves_alone_what_is_declared_global() -> None:
     database = platform(Config(tenancy=Tenancy(global_tables=("public.orders",))))
     assert findings(database.table("orders", {"customer_id": "uuid"}, tenant=False)) == []

@@ -335,7 +335,10 @@ UNFORCED_UNSAFE: dict[str, tuple[Build, str]] = {
         ),
         "INSERT",
     ),
-    "a setting that no code sets": (lambda d: d.protected("orders", using=LEGACY), "no code of shop sets"),
+    "a setting that no code sets": (
+        lambda d: d.protected("orders", using=LEGACY),
+        "No code of shop sets app.current_tenant",
+    ),
     "a restrictive policy on a setting that no code sets": (
         lambda d: d.protected("orders").policy(
             "orders", "region = current_setting('app.region')", name="region", permissive=False

@@ -108,7 +108,7 @@ class Code:
             yield f"No application code of {service} is in the workspace: how it sets the tenant is not known."
         elif not self.written(service) & settings:
             names = listed(sorted(settings)) or "a setting"
-            yield f"No code of {service} sets {names}, which the table's rows would depend on."
+            yield f"No code of {service} sets {names}, which it takes to reach the table's rows."
         naming = [file for file in self._naming.get(table.name.lower(), []) if self._mentions(file, table.name)]
         others = sorted(file.file for file in naming if file.file not in own)
         if others:

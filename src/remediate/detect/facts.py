@@ -34,10 +34,6 @@ def find_tenancy(catalog: Catalog, services: Sequence[Service], config: Config) 
     reasons: dict[str, str] = {}
     column = _column(catalog, config, reasons)
     root = _root(catalog, config, column, reasons)
-    if column is None and root is not None:
-        column = _referring_column(catalog, root)
-        if column:
-            reasons["column"] = f"the commonest name of the columns that refer to {root}"
     protected = any(table.rls_enabled for table in catalog.tables.values()) or bool(catalog.policies)
     enabled = bool(column or root or protected)
     reasons.setdefault("column", "the usual name; nothing in this database says otherwise")
@@ -68,6 +64,10 @@ def _column(catalog: Catalog, config: Config, reasons: dict[str, str]) -> str | 
         name, count = min(compared.items(), key=lambda item: (-item[1], item[0]))
         reasons["column"] = f"{_count(count, 'policy compares', 'policies compare')} it with a setting"
         return name
+    named = config.tenancy.table or next((name for name in _ROOT_NAMES if _named(catalog, name)), None)
+    if named and (referring := _referring_column(catalog, _named(catalog, named))):
+        reasons["column"] = "the commonest name of the columns that refer to the table of tenants"
+        return referring
     having = [table.name for table in catalog.tables.values() if table.column(_DEFAULT_COLUMN)]
     beside_root = any(QName(name.schema, root) in catalog.tables for name in having for root in _ROOT_NAMES)
     if len(having) >= 2 or beside_root:
@@ -117,13 +117,20 @@ def _is_primary_key(catalog: Catalog, table: QName, columns: tuple[str, ...]) ->
     return any(key.type == "p" and key.columns == columns for key in catalog.constraints_of(table))
 
 
-def _referring_column(catalog: Catalog, root: QName) -> str | None:
-    names = Counter(
+def _referring_column(catalog: Catalog, root: QName | None) -> str | None:
+    """The column that refers to the table of tenants in some tables, and stands in most.
+
+    Tables that lost their foreign key (or never had one) count by the name: `tenant` in 300 tables is the tenant
+    column even if a newer `tenant_id` has more foreign keys.
+    """
+    names = {
         constraint.columns[0]
         for constraint in catalog.constraints.values()
-        if constraint.type == "f" and constraint.references == root and len(constraint.columns) == 1
-    )
-    return min(names.items(), key=lambda item: (-item[1], item[0]))[0] if names else None
+        if root is not None and constraint.references == root and len(constraint.columns) == 1
+    }
+    tables = catalog.tables.values()
+    counted = [(sum(table.column(name) is not None for table in tables), name) for name in names]
+    return min(counted, key=lambda item: (-item[0], item[1]))[1] if counted else None
 
 
 def _column_type(catalog: Catalog, column: str) -> str:
@@ -139,7 +146,7 @@ def _settings(
 ) -> tuple[str, tuple[str, ...]]:
     in_policies = Counter(_policy_settings(catalog, column))
     others = [*_function_settings(catalog, column), *_expression_settings(catalog), *_code_settings(services)]
-    canonical = _canonical(config, in_policies, reasons)
+    canonical = _canonical(config, in_policies, frozenset(others), reasons)
     legacy = dict.fromkeys([*config.tenancy.legacy_settings, *sorted(in_policies), *sorted(others)])
     legacy.pop(canonical, None)
     reasons["legacy"] = (
@@ -148,10 +155,13 @@ def _settings(
     return canonical, tuple(legacy)
 
 
-def _canonical(config: Config, in_policies: Counter[str], reasons: dict[str, str]) -> str:
+def _canonical(config: Config, in_policies: Counter[str], others: frozenset[str], reasons: dict[str, str]) -> str:
     if config.tenancy.setting:
         reasons["setting"] = "configured"
         return config.tenancy.setting
+    if not in_policies and len(others) == 1:
+        reasons["setting"] = "the only one that functions or code use for the tenant; no policy reads one"
+        return next(iter(others))
     if not in_policies:
         reasons["setting"] = "the usual name; no policy compares the tenant column with a setting"
         return CANONICAL

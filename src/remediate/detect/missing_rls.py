@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remediate.detect.access import Access
 from remediate.detect.found import found, listed, table_subject
-from remediate.detect.missing_tenant_column import is_expanded
+from remediate.detect.missing_tenant_column import is_expanded, uses_rls
 from remediate.detect.model import Facts, Finding, Subject
 from remediate.detect.taint import taints
 from remediate.replay.catalog import Catalog, Table
@@ -26,7 +26,7 @@ def detect(facts: Facts) -> Iterator[Finding]:
     ]
     if not scoped:
         return
-    if not catalog.policies and not any(table.rls_enabled for table in catalog.tables.values()):
+    if not uses_rls(catalog):
         yield _whole_database(facts, scoped)
         return
     access = Access(facts)
@@ -44,6 +44,8 @@ def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
     )
     dropped = list(dict.fromkeys(off))
     evidence = [f"Tables with {facts.tenancy.column}: {listed([str(table.name) for table in scoped])}."]
+    if children := [str(name) for name, found_class in facts.classes.items() if found_class.kind == "child"]:
+        evidence.append(f"Tables that reach a tenant through others only: {listed(children)}.")
     if dropped:
         evidence.append(f"It was taken away on purpose: {listed(dropped)}.")
     return found(
@@ -51,7 +53,7 @@ def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
         RULE,
         scoped[0].service,
         Subject("workspace", "", facts.replayed.database),
-        f"No table of this database uses row level security, though {len(scoped)} have {facts.tenancy.column}",
+        f"No table of this database uses row level security; tables with {facts.tenancy.column}: {len(scoped)}",
         [scoped[0].history[0].place],
         reasons=["Whether tenants are kept apart in another way is for people to say."],
         evidence=evidence,

@@ -9,7 +9,7 @@ from remediate.detect.found import found, listed, table_subject
 from remediate.detect.model import Facts, Finding, Step
 from remediate.detect.references import is_person
 from remediate.detect.taint import taints
-from remediate.replay.catalog import Table
+from remediate.replay.catalog import Catalog, Table
 
 RULE = "missing-tenant-column"
 MARK = "remediate:"
@@ -19,14 +19,22 @@ MARK = "remediate:"
 def detect(facts: Facts) -> Iterator[Finding]:
     """Child tables; a partition goes with its parent, which it takes its columns from.
 
+    Where no table of the database uses RLS, nothing needs the column: `missing-rls` says so once.
     A table whose column was added by the first phase, and is not yet filled for good, waits for the next one.
     """
+    if not uses_rls(facts.replayed.catalog):
+        return
     for table in facts.replayed.catalog.tables.values():
         if is_expanded(facts, table):
             yield _waiting(facts, table)
         classification = facts.classes[table.name]
         if classification.kind == "child" and classification.path and table.partition_of is None:
             yield _table(facts, table, classification.path)
+
+
+def uses_rls(catalog: Catalog) -> bool:
+    """Whether any table has RLS enabled or a policy."""
+    return bool(catalog.policies) or any(table.rls_enabled for table in catalog.tables.values())
 
 
 def is_expanded(facts: Facts, table: Table) -> bool:

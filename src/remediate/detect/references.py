@@ -97,9 +97,9 @@ def _names_meant(table: Table, column: str) -> Iterator[tuple[int, str]]:
 
     `order_item_id` means order_items rather than items; `original_ticket_id` means tickets.
     """
-    if not column.endswith("_id") or _ATTRIBUTION.search(column):
+    if not column.endswith(("_id", "Id")) or _ATTRIBUTION.search(column):
         return
-    parts = column.removesuffix("_id").split("_")
+    parts = re.sub(r"_?[iI]d$", "", column).split("_")
     if _FOREIGN_WORLD.intersection(parts):
         return
     for skipped in range(len(parts)):

@@ -48,18 +48,25 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
     permissive = [policy for policy in open_to_all if policy.permissive]
     # Without code nothing tells what is set; that is one reason by itself, which `obstacles` gives.
     written = access.code.written(table.service) if access.code.is_known(table.service) else None
+    uncovered: list[str] = []
+    unset: dict[str, list[str]] = {}
     for command in _COMMANDS:
         covering = [policy for policy in permissive if _covers(policy, command)]
         if not covering:
-            yield f"No policy for all roles lets anybody {command.upper()}: forced, its owner could not either."
+            uncovered.append(command.upper())
         elif not any(_satisfied(access, policy, written) for policy in covering):
             names = sorted({setting for policy in covering for setting in access.read_by(policy)})
-            yield f"{command.upper()} takes {listed(names, 6)}, and no code of {table.service} sets what it takes."
+            unset.setdefault(listed(names, 6), []).append(command.upper())
+    if uncovered:
+        yield f"No policy for all roles lets anybody {listed(uncovered)}: forced, its owner could not either."
+    settings = frozenset(setting for policy in policies for setting in access.read_by(policy))
+    # Where code sets none of all these, `obstacles` says so for the whole table.
+    for setting_names, commands in unset.items() if written and written & settings else ():
+        yield f"No code of {table.service} sets {setting_names}, without which there is no {listed(commands)}."
     for policy in open_to_all:
         if not policy.permissive and not _satisfied(access, policy, written):
             names = sorted(access.read_by(policy))
             yield f"Restrictive policy {policy.name} reads {listed(names)}, which no code of {table.service} sets."
-    settings = frozenset(setting for policy in policies for setting in access.read_by(policy))
     if not settings:
         yield "Its policies read no setting: whom they let through is not known."
     for policy in policies:

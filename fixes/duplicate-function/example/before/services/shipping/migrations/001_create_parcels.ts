@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('parcels', (table) => {
     table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('invoice_id').notNullable().references('id').inTable('invoices').onDelete('RESTRICT').index();
     table.timestamp('updated_at').notNullable().defaultTo(knex.fn.now());
   });
   await knex.raw(`
