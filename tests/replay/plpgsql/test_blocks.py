@@ -30,6 +30,7 @@ class ServerHost:
         self.connection = connection
         self.sent: list[tuple[str, int, str | None]] = []
         self.unknowns: list[str] = []
+        self.subjects: list[str] = []
         self.assumed: list[str] = []
         self._read: CatalogBuilder | None = None
         self._marks = 0
@@ -50,6 +51,7 @@ class ServerHost:
 
     def unknown(self, reason: str, offset: int, subjects: tuple[str, ...], conditional: str | None) -> None:
         self.unknowns.append(reason)
+        self.subjects += subjects
 
     def assume(self, reason: str, offset: int) -> None:
         self.assumed.append(reason)
@@ -137,6 +139,11 @@ def test_text_that_nobody_knows_is_an_unknown_effect(connection: psycopg.Connect
     _, code, host = as_we_do(connection, "BEGIN EXECUTE 'CREATE TABLE t_' || extract(epoch from now())::text; END")
     assert code is None
     assert len(host.unknowns) == 1
+
+
+def test_an_unknown_effect_names_the_relations_that_it_is_about(connection: psycopg.Connection[Any]) -> None:
+    _, _, host = as_we_do(connection, "BEGIN EXECUTE 'ALTER TABLE app.events RENAME TO e_' || now()::text; END")
+    assert host.subjects == ["app.events"]
 
 
 @pytest.mark.parametrize(

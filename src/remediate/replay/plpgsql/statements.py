@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from remediate.replay.plpgsql.evaluation import Computed, Found
 from remediate.replay.plpgsql.interpreter import Interpreter
 from remediate.replay.plpgsql.substitute import nodes, substitute
 from remediate.replay.plpgsql.variables import Frame, Variable
+from remediate.replay.questions.session import split_identifier
 from remediate.replay.questions.values import Value
 from remediate.replay.refused import Refused
 from remediate.sql.parse import SqlSyntaxError, UnreadableSqlError, parse
@@ -153,7 +155,8 @@ def _mark_doubtful(machine: Interpreter, into: Sequence[Target], doubt: str) -> 
 def _execute(machine: Interpreter, statement: Execute) -> None:
     text, reason = _command(machine, statement.command, statement.offset)
     if text is None:
-        machine.host.unknown(f"EXECUTE of a text that {reason}", statement.offset, (), machine.conditional)
+        subjects = _named_relations(machine, statement.command)
+        machine.host.unknown(f"EXECUTE of a text that {reason}", statement.offset, subjects, machine.conditional)
         for target in statement.into:
             unknown = Unknown(f"the result of EXECUTE, which {reason}")
             machine.store(target, Computed("unknown", unknown, unknown))
@@ -175,6 +178,18 @@ def _execute(machine: Interpreter, statement: Execute) -> None:
                 with parameters:
                     _send(machine, one, statement.offset)
                 _returned(machine, one, into)
+
+
+def _named_relations(machine: Interpreter, command: Sql) -> tuple[str, ...]:
+    """The relations whose names stand in the known parts of a text: what EXECUTE of it may be about."""
+    words = re.findall(r'"[^"]+"|[A-Za-z_][\w$.]*', command.text)
+    names = (split_identifier(word) for word in words)
+    found = (
+        machine.host.reader.find_relation(parts[-1], parts[-2] if len(parts) == 2 else None)
+        for parts in names
+        if parts is not None and len(parts) <= 2
+    )
+    return tuple(dict.fromkeys(str(relation[0]) for relation in found if relation is not None))
 
 
 def _command(machine: Interpreter, command: Sql, offset: int) -> tuple[str | None, str | None]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from remediate.evaluate.values import Unknown
+from remediate.replay.questions.binary import binary, combine
 from remediate.replay.questions.errors import NotUnderstood, Refused
-from remediate.replay.questions.expressions import Compiler, binary, combine
+from remediate.replay.questions.expressions import Compiler
 from remediate.replay.questions.scope import Column, Env, Expression, Query, Rows, Scope
 from remediate.replay.questions.session import Session
 from remediate.replay.questions.sources import Source, find_source

@@ -8,7 +8,7 @@ from typing import Final
 from remediate.replay.questions.names import Found, Wanted, tables, views
 from remediate.replay.questions.session import Session
 from remediate.replay.questions.system import system_relations
-from remediate.replay.questions.values import Deparsed
+from remediate.replay.questions.values import Deparsed, Placeholder
 
 
 def _names(wanted: Wanted, column: str) -> set[object] | None:
@@ -82,7 +82,8 @@ def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
         )
     for name, system in system_relations().items():
         if system.kind == "i":
-            yield {"schemaname": name.schema, "indexname": name.name}, None
+            table = Placeholder(f"pg_ table of {name.name}")
+            yield {"schemaname": name.schema, "tablename": table, "indexname": name.name}, None
 
 
 def _policies(session: Session, wanted: Wanted) -> Iterator[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remediate.evaluate.values import Unknown
+from remediate.replay.questions.binary import binary
 from remediate.replay.questions.errors import NotUnderstood, Refused
 from remediate.replay.questions.operators import both, either
 from remediate.replay.questions.scope import Env, Expression, Query, Rows
@@ -61,8 +62,6 @@ def _collect(rows: Rows) -> Value:
 
 
 def _compare_all(compiler: Compiler, node: Any, query: Query, uses: frozenset[int], *, any_of: bool) -> Expression:
-    from remediate.replay.questions.expressions import binary
-
     left = compiler.compile(node.testexpr)
     operator = node.oper_name[-1].string.sval if node.oper_name else "="
     item: list[Value] = [None]
