@@ -87,6 +87,11 @@ SAFE: dict[str, Build] = {
     "no code names the table": lambda d: d,
     "code reaches it in a tenant's transaction": lambda d: d.file("orders.ts", USES_TENANT, imports=["db/tenant.ts"]),
     "code takes its caller's transaction": lambda d: d.file("orders.ts", TAKES_TRX),
+    "a caller that opens the tenant's transaction": lambda d: d.file("orders.ts", TAKES_TRX).file(
+        "handler.ts",
+        "import { inTenant } from './db/tenant';\nimport { all } from './orders';\ninTenant(1, all);",
+        imports=["db/tenant.ts", "orders.ts"],
+    ),
     "code sets the tenant itself": lambda d: d.file(
         "orders.ts",
         "db.transaction(async (trx) => { await trx.raw(`SELECT set_config('app.current_tenant_id', ?, true)`);"
@@ -135,6 +140,14 @@ UNSAFE: dict[str, tuple[Build, str]] = {
     "a job behind code that takes its caller's transaction": (
         lambda d: d.file("orders.ts", TAKES_TRX).file("jobs/a.ts", "x", role="job", imports=["orders.ts"]),
         "reaches the table through",
+    ),
+    "a caller that has the plain connection at hand": (
+        lambda d: d.file("orders.ts", TAKES_TRX).file(
+            "handler.ts",
+            "import { db } from './db/tenant';\nimport { all } from './orders';\nexport const f = () => all(db);",
+            imports=["db/tenant.ts", "orders.ts"],
+        ),
+        "may hand db",
     ),
     "code of another service": (
         lambda d: d.file("a.ts", "db('orders')", service="till"),

@@ -123,6 +123,7 @@ class Code:
             elif way != "tenant":
                 yield way
         yield from self._behind_jobs(left_to_caller, settings)
+        yield from self._callers(left_to_caller, settings)
 
     def _way(self, file: CodeFile, table: str, settings: frozenset[str]) -> Way | str:
         """How a file of the table's own service reaches it: for a tenant, as its caller does, or a doubt."""
@@ -191,6 +192,19 @@ class Code:
             through = sorted(open_files & self._closure(file.file) - {file.file})
             if through:
                 yield f"{file.file} sets no tenant, and reaches the table through {through[0]}."
+
+    def _callers(self, left_to_caller: Iterable[str], settings: frozenset[str]) -> Iterator[str]:
+        """Files that may hand a plain connection to one that takes what its caller gives it."""
+        open_files = frozenset(left_to_caller)
+        for file in self._files.values() if open_files else ():
+            through = sorted(open_files.intersection(file.imports))
+            if file.role != "request" or not through or self._sets(file) & settings:
+                continue
+            imported = imported_names(file.data)
+            setters = self._imported_setters(file, imported, settings)
+            plain = sorted(name for name in imported.keys() - setters if self._is_connection(file, imported[name]))
+            if plain:
+                yield f"{file.file} may hand {plain[0]}, which sets no tenant, to {through[0]}, which names the table."
 
     def _closure(self, path: str) -> frozenset[str]:
         """Every known file that a file imports, directly or not; with itself."""

@@ -43,8 +43,8 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
     if not policies:
         yield "It has no policy yet: forced, its owner would reach nothing."
         return
-    # The owner is bound by the policies for everybody; those for other roles give it nothing.
-    open_to_all = [policy for policy in policies if "public" in policy.roles]
+    # The owner is bound by the policies for everybody and its own; those for other roles give it nothing.
+    open_to_all = [policy for policy in policies if {"public", table.owner}.intersection(policy.roles)]
     permissive = [policy for policy in open_to_all if policy.permissive]
     # Without code nothing tells what is set; that is one reason by itself, which `obstacles` gives.
     written = access.code.written(table.service) if access.code.is_known(table.service) else None
