@@ -263,6 +263,23 @@ def test_code_may_set_the_tenant_through_a_function_of_the_database(rule: str) -
     assert finding.level == "safe"
 
 
+def test_missing_rls_is_safe_for_code_that_sets_a_legacy_name() -> None:
+    """The policy is written to accept that name as well."""
+    database = platform().protected("items", using=LEGACY, service="till").setting_code("till", "app.current_tenant")
+    (finding,) = findings(database.table("orders", service="till"), "missing-rls")
+    assert finding.level == "safe"
+
+
+def test_missing_rls_is_unsafe_for_a_legacy_name_that_only_a_function_sets() -> None:
+    """Nothing shows that the service means that name, so its policies are not written to accept it."""
+    database = platform().protected("items", using=LEGACY)
+    body = "BEGIN PERFORM set_config('app.current_tenant', p_tenant::text, true); END"
+    database.function("set_tenant", body, arguments="p_tenant uuid", returns="void")
+    database.file("db.ts", "async function inTenant() { await trx.raw('SELECT set_tenant(?)') }", service="till")
+    (finding,) = findings(database.table("orders", service="till"), "missing-rls")
+    assert finding.level == "unsafe"
+
+
 def test_missing_rls_is_unsafe_where_rows_would_be_reached_by_nobody() -> None:
     database = platform().table("orders", nullable=["tenant_id"])
     (finding,) = findings(database, "missing-rls")

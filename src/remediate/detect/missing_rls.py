@@ -9,6 +9,7 @@ from remediate.detect.access import Access
 from remediate.detect.found import found, listed, table_subject
 from remediate.detect.missing_tenant_column import is_expanded, uses_rls
 from remediate.detect.model import Facts, Finding, Subject
+from remediate.detect.settings import policy_text, reads
 from remediate.detect.taint import taints
 from remediate.replay.catalog import Catalog, Table
 
@@ -62,7 +63,7 @@ def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
 
 
 def _table(facts: Facts, access: Access, table: Table) -> Finding:
-    settings = frozenset((facts.tenancy.setting, *facts.tenancy.legacy))
+    settings = _accepted(facts, table.service)
     return found(
         facts,
         RULE,
@@ -74,6 +75,19 @@ def _table(facts: Facts, access: Access, table: Table) -> Finding:
         evidence=_evidence(facts, table),
         tainted_by=taints(facts, table.service, [table.name], table.history),
     )
+
+
+def _accepted(facts: Facts, service: str) -> frozenset[str]:
+    """The settings that a new policy of a service is written to read: the canonical one, and what the service uses.
+
+    A legacy name counts where the service's own code writes it or its policies read it; another service's does not.
+    """
+    known = facts.service(service)
+    used = {write.name for file in (known.code if known else ()) for write in file.writes}
+    for policy in facts.replayed.catalog.policies.values():
+        if facts.replayed.catalog.tables[policy.table].service == service:
+            used |= {read.setting for read in reads(policy_text(policy))}
+    return frozenset((facts.tenancy.setting, *used.intersection(facts.tenancy.legacy)))
 
 
 def _rows_out_of_reach(facts: Facts, table: Table) -> Iterator[str]:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from remediate.catalogue.rules import load_rules, nearest_rule
 from remediate.config.model import Suppression
 from remediate.detect.baseline import Baseline
 from remediate.detect.model import Facts, Finding
 from remediate.errors import RemediateError
 from remediate.replay.catalog import History, Replayed
-from remediate.source.model import IgnoreComment
+from remediate.source.model import IgnoreComment, Service
+from remediate.source.place import Unresolved
 
 
 def suppress(
@@ -36,6 +38,19 @@ def suppress(
             accepted = baseline.reason(finding)
         notes = () if accepted else tuple(expired)
         yield replace(finding, suppressed=accepted, evidence=(*finding.evidence, *notes))
+
+
+def misnamed(ignores: Iterable[IgnoreComment], services: Iterable[Service]) -> Iterator[Unresolved]:
+    """The comments that name a rule that does not exist: what they were meant to accept is reported all the same."""
+    known = load_rules()
+    owners = {migration.file: service.name for service in services for migration in service.migrations}
+    for comment in ignores:
+        for rule in comment.rules:
+            if rule not in known:
+                nearest = nearest_rule(rule)
+                hint = f"; did you mean {nearest}?" if nearest else ""
+                reason = f"remediate-ignore names the rule {rule}, which does not exist{hint}"
+                yield Unresolved(owners.get(comment.place.file, ""), comment.place, reason)
 
 
 def _acceptances(
