@@ -124,6 +124,12 @@ def test_statements_know_where_they_stand(connection: psycopg.Connection[Any]) -
     ]
 
 
+def test_what_a_function_does_stands_where_it_is_called(connection: psycopg.Connection[Any]) -> None:
+    body = "BEGIN\n  NULL;\n  PERFORM enable_rls('users');\nEND"
+    _, _, host = as_we_do(connection, body)
+    assert [body[offset : offset + 7] for _, offset, _ in host.sent] == ["PERFORM", "PERFORM"]
+
+
 def test_what_hangs_on_rows_is_conditional(connection: psycopg.Connection[Any]) -> None:
     _, _, host = as_we_do(connection, CASES["count of rows decides"])
     assert host.sent == [(host.sent[0][0], host.sent[0][1], "depends on the rows of public.users")]

@@ -92,6 +92,7 @@ class Interpreter:
         self.evaluation = Evaluation(self.frames, call)
         self.session = Session(host.reader, self.frames)
         self.reasons: list[str] = []
+        self.offset = 0
         self.error: Refused | None = None
         self.result = Computed("void", None, None)
         self.rows: list[Value] = []
@@ -201,6 +202,7 @@ class Interpreter:
     def run_all(self, statements: Sequence[Statement]) -> None:
         for statement in statements:
             self.budget.step()
+            self.offset = statement.offset
             self.run(statement)
 
     def run(self, statement: Statement) -> None:

@@ -15,6 +15,7 @@ from remediate.replay.plpgsql.statements import run_body
 from remediate.replay.questions.answer import run_question
 from remediate.replay.questions.session import Session
 from remediate.replay.questions.values import Value
+from remediate.replay.reading import CatalogReader
 from remediate.replay.refused import Refused
 from remediate.sql.parse import Node, SqlSyntaxError, UnreadableSqlError
 from remediate.sql.plpgsql import parse_block
@@ -45,6 +46,29 @@ def run_function(function: Function, arguments: tuple[Value, ...], types: tuple[
 def run_query(select: Node | str, host: Host) -> list[dict[str, Any]] | Unknown:
     """The rows of a SELECT that may call functions with effects, as node-postgres gives them. Raises `Refused`."""
     return run_question(select, Session(host.reader, call=_Runner(host).call))
+
+
+class _CalledFrom:
+    """The host of a function that is called: what it does stands, for the outside, where the call stands."""
+
+    def __init__(self, host: Host, offset: int) -> None:
+        self._host = host
+        self._offset = offset
+        self.savepoint = host.savepoint
+        self.rollback_to = host.rollback_to
+
+    @property
+    def reader(self) -> CatalogReader:
+        return self._host.reader
+
+    def execute(self, sql: str, offset: int, conditional: str | None) -> None:
+        self._host.execute(sql, self._offset, conditional)
+
+    def unknown(self, reason: str, offset: int, subjects: tuple[str, ...], conditional: str | None) -> None:
+        self._host.unknown(reason, self._offset, subjects, conditional)
+
+    def assume(self, reason: str, offset: int) -> None:
+        self._host.assume(reason, self._offset)
 
 
 class _Runner:
@@ -92,7 +116,8 @@ class _Runner:
             return Unknown(f"the arguments of the function {function.name.name}()")
         self.budget.depth += 1
         try:
-            machine = Interpreter(self.host, self.call, self.budget, [variable for _, variable in bound])
+            host = _CalledFrom(self.host, self.conditional[0].offset if self.conditional else 0)
+            machine = Interpreter(host, self.call, self.budget, [variable for _, variable in bound])
             names = {name: variable for name, variable in bound if name}
             machine.frames.stack[0].names.update(names)
             if function.name.name not in names:
