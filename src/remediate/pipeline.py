@@ -11,11 +11,13 @@ from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
 from remediate.detect.facts import gather
 from remediate.detect.model import Facts, Finding
+from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
 from remediate.replay.catalog import Replayed
-from remediate.replay.replay import Assumption, replay
+from remediate.replay.engine import Assumption
+from remediate.replay.replay import replay
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
@@ -65,9 +67,15 @@ def read(tree: FileTree, config: Config) -> Workspace:
     return discover(tree, config)
 
 
-def replay_all(workspace: Workspace, tree: FileTree, assume: Assumption = "applied") -> tuple[Replayed, ...]:
-    """evaluate and replay, migration by migration: one catalog for each database, in the order of the services."""
-    return tuple(replay(group, tree, assume=assume) for group in databases_of(workspace.services))
+def replay_all(
+    workspace: Workspace, tree: FileTree, assume: Assumption = "applied", user: str | None = None
+) -> tuple[Replayed, ...]:
+    """evaluate and replay, migration by migration: one catalog for each database, in the order of the services.
+
+    `user` is the role that runs the migrations and owns what they make.
+    """
+    groups = databases_of(workspace.services)
+    return tuple(replay(group, tree, assume=assume, user=user or "postgres") for group in groups)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:
@@ -81,7 +89,7 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
 def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
     """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
     databases, fixes, changes = [], [], []
-    for replayed in replay_all(workspace, tree, request.assume):
+    for replayed in replay_all(workspace, tree, request.assume, config.roles.migration):
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config)
         databases.append(facts)
@@ -98,6 +106,7 @@ def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Req
         fixes.extend(fixed)
         changes.extend(written)
     unresolved = [*workspace.unresolved, *(place for facts in databases for place in facts.replayed.unresolved)]
+    unresolved += misnamed(workspace.ignores, workspace.services)
     if request.services:
         unresolved = [place for place in unresolved if place.service in request.services]
     return Plan(workspace, tuple(databases), tuple(fixes), tuple(changes), tuple(dict.fromkeys(unresolved)))

@@ -81,6 +81,10 @@ ACCOUNTS = {
     table.uuid('id').primary();
     table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
   });
+  await knex.schema.createTable('invitations', (table) => {
+    table.uuid('id').primary();
+    table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
+  });
 """
         + raw(protect("members"))
         + "\n"
@@ -110,7 +114,23 @@ ORDERS = {
 }
 """payments: no RLS; refunds: no policy; shipments: not forced; order_items: no tenant; touch_updated_at(): twice."""
 
-PLATFORM = {**service("accounts", ACCOUNTS), **service("orders", ORDERS), "README.md": "# Platform\n"}
+DATABASE = """import { knex } from './connection';
+
+export async function asTenant<T>(tenantId: string, work: (trx: any) => Promise<T>): Promise<T> {
+  return knex.transaction(async (trx: any) => {
+    await trx.raw("SELECT set_config('app.current_tenant_id', ?, true)", [tenantId]);
+    return work(trx);
+  });
+}
+"""
+
+PLATFORM = {
+    **service("accounts", ACCOUNTS),
+    **service("orders", ORDERS),
+    "services/accounts/src/database.ts": DATABASE,
+    "services/orders/src/database.ts": DATABASE,
+    "README.md": "# Platform\n",
+}
 """Two services, one of them with a finding of most rules."""
 
 

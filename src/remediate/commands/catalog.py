@@ -28,13 +28,14 @@ def run(
     root = workspace_root(path)
     tree = WorkingTree(root)
     with progress() as shown:
-        workspace = read(tree, load_config(root, config))
+        settings = load_config(root, config)
+        workspace = read(tree, settings)
         if service is not None:
             check_services([service], workspace)
             alone = tuple(one for one in workspace.services if one.name == service)
             workspace = replace(workspace, services=alone)
         shown.step("Replaying migrations")
-        databases = replay_all(workspace, tree, assume)
+        databases = replay_all(workspace, tree, assume, settings.roles.migration)
     if format == "json":
         write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
     else:

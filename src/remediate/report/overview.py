@@ -55,7 +55,8 @@ def summary(plan: Plan) -> str:
     for option in ("--unsafe", "--rewrite"):
         withheld = sum(option in fix.withheld for fix in plan.fixes)
         if withheld:
-            parts.append(f"{withheld:,} more repaired with {option}")
+            more = " more" if plan.changes else ""
+            parts.append(f"{withheld:,}{more} repaired with {option}")
     if plan.unresolved:
         parts.append(f"{count(len(plan.unresolved), 'place')} could not be read")
     if states["suppressed"]:
