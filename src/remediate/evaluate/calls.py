@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from remediate.evaluate import ast
 from remediate.evaluate.assumed import Assumed, no_rows
 from remediate.evaluate.builtins import members
+from remediate.evaluate.conversions import is_bounded
 from remediate.evaluate.functions import ClassValue, Closure
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.knex.session import Thenable
@@ -77,13 +78,20 @@ def call_function(
         try:
             if isinstance(value, Native):
                 return value.call_with_this(this, arguments, place)
-            result = value.call(arguments, place)
+            result = value.call([_bounded(argument, place) for argument in arguments], place)
         except UnresolvableError as failure:
             return unknown_of(failure, place)
         return result
     if isinstance(value, Unknown):
         return call_unknown(machine, value, arguments, place, written)
     raise throw("TypeError", f"{_text(machine, written)} is not a function")
+
+
+def _bounded(value: Value, place: Place) -> Value:
+    """An argument for Knex, which writes values out to their last part."""
+    if isinstance(value, list | dict) and not is_bounded(value):
+        return Unknown("a value that is too large or holds itself", place)
+    return value
 
 
 def call_unknown(

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from remediate.evaluate.knex.javascript import UnresolvableError, keys, known, number_text
+from remediate.evaluate.knex.javascript import UnresolvableError, known, number_text
 from remediate.evaluate.knex.session import ThrownError
 from remediate.evaluate.objects import Instance, Native, ScriptObject, type_error
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -37,6 +37,31 @@ def _big(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def keys(value: dict[str, Any]) -> list[str]:
+    """`Object.keys`: names that are indexes come first, in numeric order."""
+    numeric = [key for key in value if key.isascii() and key.isdigit() and (key == "0" or key[0] != "0")]
+    if not numeric:
+        return list(value)
+    others = set(numeric)
+    return sorted(numeric, key=lambda key: (len(key), key)) + [key for key in value if key not in others]
+
+
+def is_bounded(value: Value, most: int = 200_000) -> bool:
+    """Whether a value, written out, has at most so many parts; one that holds itself has no end."""
+    waiting: list[tuple[Any, int]] = [(value, 0)]
+    count = 0
+    while waiting:
+        item, depth = waiting.pop()
+        if item.__class__ is list or item.__class__ is dict:
+            count += len(item)
+            if count > most or depth > _MOST_NESTED:
+                return False
+            for part in item if item.__class__ is list else item.values():
+                if part.__class__ is list or part.__class__ is dict:
+                    waiting.append((part, depth + 1))
+    return True
+
+
 def to_text(value: Value, depth: int = 0) -> str:
     """`String(value)`."""
     if isinstance(value, str):
@@ -56,6 +81,8 @@ def to_text(value: Value, depth: int = 0) -> str:
     if depth > _MOST_NESTED:
         raise UnresolvableError(Unknown("the text of something that holds itself"))
     if isinstance(value, list):
+        if depth == 0 and not is_bounded(value):
+            raise UnresolvableError(Unknown("the text of something that is too large or holds itself"))
         return ",".join("" if item is None or item is UNDEFINED else to_text(item, depth + 1) for item in value)
     if isinstance(value, dict):
         return _object_text(value, depth)

@@ -23,7 +23,7 @@ from remediate.evaluate.builtins.objectclass import (
 )
 from remediate.evaluate.builtins.promises import promise
 from remediate.evaluate.builtins.regexes import regexp
-from remediate.evaluate.conversions import call_method
+from remediate.evaluate.conversions import call_method, is_bounded
 from remediate.evaluate.machine import MISSING, Machine
 from remediate.evaluate.objects import Library, Native, ScriptObject, first
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -96,7 +96,11 @@ def _clone(machine: Machine) -> Value:
             return {key: copy(item) for key, item in value.items()}
         return value
 
-    return Native("structuredClone", lambda this, arguments, place: copy(first(arguments)))
+    def clone(this: Value, arguments: list[Value], place: Place) -> Value:
+        value = first(arguments)
+        return copy(value) if is_bounded(value) else Unknown("a copy of something that is too large", place)
+
+    return Native("structuredClone", clone)
 
 
 _UNKNOWN = frozenset(

@@ -11,7 +11,7 @@ from remediate.source.place import Place
 class Limits:
     """Bounds on one evaluation of one file. Real migrations stay a hundred times below each."""
 
-    steps: int = 2_000_000
+    steps: int = 1_000_000
     """Statements, calls and rounds of loops, and the elements that library functions go over."""
     calls: int = 200
     """Calls within calls."""

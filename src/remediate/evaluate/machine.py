@@ -130,7 +130,7 @@ class Machine:
         """Begins a call of a function whose syntax is `depth` levels deep; `leave` ends it."""
         self.calls += 1
         self.levels += depth
-        self.steps += 1
+        self.steps += 3
         if self.calls > self.limits.calls or self.levels > MOST_LEVELS:
             raise Stopped(f"stopped at {self.calls:,} calls within calls", place)
         if self.steps > self.limits.steps:

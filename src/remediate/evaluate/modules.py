@@ -44,6 +44,8 @@ class Loaded(ScriptObject):
         self.first_exports = self.common["exports"]
         self.whole: Value = UNDEFINED
         self.failure: Unknown | None = None
+        self.searching: set[str] = set()
+        """Names that are being looked up: modules may export each other's exports in a circle."""
 
     @property
     def is_common(self) -> bool:
@@ -61,6 +63,15 @@ class Loaded(ScriptObject):
         return exports if self.is_common else self
 
     def get(self, name: str, place: Place) -> Value:
+        if name in self.searching:
+            return UNDEFINED
+        self.searching.add(name)
+        try:
+            return self._find(name, place)
+        finally:
+            self.searching.discard(name)
+
+    def _find(self, name: str, place: Place) -> Value:
         if name in self.names:
             return self.names[name]()
         if name == "default" and self.whole is not UNDEFINED:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 
 from remediate.evaluate.assumed import Assumed, assume, fresh
+from remediate.evaluate.builtins.members import is_index
 from remediate.evaluate.conversions import (
     loose_equals,
     number,
@@ -121,7 +122,7 @@ def _contains(left: Value, right: Value) -> Value:
     """`left in right`."""
     name = property_key(left)
     if isinstance(right, list):
-        return name == "length" or (name.isdigit() and int(name) < len(right))
+        return name == "length" or (is_index(name) and int(name) < len(right))
     if isinstance(right, dict):
         return name in right
     if isinstance(right, Library):

@@ -56,8 +56,8 @@ def _stored(base: Value, value: Any, place: Place) -> Value:
 def _of_list(machine: Machine, base: list[Any], name: str) -> Value:
     if name == "length":
         return len(base)
-    if name.isdigit():
-        return base[int(name)] if len(name) < 10 and int(name) < len(base) else UNDEFINED
+    if members.is_index(name):
+        return base[int(name)] if int(name) < len(base) else UNDEFINED
     extra = getattr(base, "extra", None)
     if extra is not None and name in extra:
         result: Value = extra[name]
@@ -67,9 +67,9 @@ def _of_list(machine: Machine, base: list[Any], name: str) -> Value:
 
 def _of_text(machine: Machine, base: str, name: str) -> Value:
     if name == "length":
-        return len(base) if base.isascii() else len(base.encode("utf-16-le")) // 2
-    if name.isdigit():
-        return base[int(name)] if len(name) < 10 and int(name) < len(base) else UNDEFINED
+        return len(base) if base.isascii() else len(base.encode("utf-16-le", "surrogatepass")) // 2
+    if members.is_index(name):
+        return base[int(name)] if int(name) < len(base) else UNDEFINED
     return members.of_text(machine, base, name)
 
 
@@ -113,7 +113,7 @@ def write(machine: Machine, base: Value, key: Value, value: Value, place: Place)
 
 
 def _write_list(machine: Machine, base: list[Any], name: str, value: Value, place: Place) -> None:
-    if name.isdigit() and len(name) < 12:
+    if members.is_index(name):
         index = int(name)
         machine.check_items(index + 1, place)
         if index >= len(base):

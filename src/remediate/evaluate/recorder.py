@@ -13,6 +13,11 @@ from remediate.source.model import MigrationSource
 from remediate.source.place import Place, Unresolved
 
 
+def _storable(text: str) -> str:
+    """Text as it goes over the wire: half a surrogate pair has no UTF-8, and Node sends a replacement for it."""
+    return str(text) if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class Recorder:
     """The `Session` of one evaluation, and the `Reporter` of its machine."""
 
@@ -56,7 +61,7 @@ class Recorder:
             migration=self.source.name,
             direction=self.direction,
             place=query.place,
-            sql=str(text),
+            sql=_storable(text),
             form=query.form,
             transaction=query.transaction,
             conditional=machine.conditional,

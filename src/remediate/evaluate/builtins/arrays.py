@@ -10,6 +10,7 @@ from remediate.evaluate.builtins.members import ARRAY, method
 from remediate.evaluate.builtins.texts import clamp
 from remediate.evaluate.conversions import (
     call_method,
+    is_bounded,
     need_function,
     same_value,
     strict_equals,
@@ -19,6 +20,7 @@ from remediate.evaluate.conversions import (
     truthy,
 )
 from remediate.evaluate.knex.javascript import UnresolvableError
+from remediate.evaluate.limits import Stopped
 from remediate.evaluate.machine import Machine, throw
 from remediate.evaluate.objects import argument, first
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
@@ -281,6 +283,8 @@ def _sorted(machine: Machine, this: list[Any], arguments: list[Value], place: Pl
 @method(ARRAY, "flat")
 def _flat(machine: Machine, this: list[Any], arguments: list[Value], place: Place) -> Value:
     depth = first(arguments)
+    if not is_bounded(this, machine.limits.items):
+        raise Stopped(f"stopped at an array of more than {machine.limits.items:,} elements", place)
     result = _flattened(this, 1 if depth is UNDEFINED else min(to_integer(depth), 50))
     machine.spend(len(result), place)
     machine.check_items(len(result), place)

@@ -35,6 +35,8 @@ def method(table: dict[str, Method], *names: str) -> Callable[[Method], Method]:
 
 def invoke(machine: Machine, function: Method, this: Value, arguments: list[Value], place: Place) -> Value:
     """Calls a method of the library: what it cannot tell comes back as unknown."""
+    if isinstance(this, str) and len(this) > 1000:
+        machine.check_text(len(this), place)
     try:
         return function(machine, this, arguments, place)
     except UnresolvableError as failure:
@@ -47,6 +49,11 @@ def invoke_assumed(machine: Machine, function: Method, this: Assumed, arguments:
     if isinstance(result, str):
         return Unknown(this.reason, this.place, this.about_data)
     return result if isinstance(result, Unknown) else assume(this, result)
+
+
+def is_index(name: str) -> bool:
+    """Whether a property name is the index of an element."""
+    return name.isascii() and name.isdigit() and len(name) < 12
 
 
 def find(this: Value, name: str) -> Method | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from remediate.evaluate.builtins.members import OBJECT, method
+from remediate.evaluate.builtins.members import OBJECT, is_index, method
 from remediate.evaluate.conversions import (
     call_method,
     is_error,
@@ -33,7 +33,7 @@ def _owns(this: Value, name: str) -> bool:
     if isinstance(this, dict):
         return name in this
     if isinstance(this, list | str):
-        return name == "length" or (name.isdigit() and int(name) < len(this))
+        return name == "length" or (is_index(name) and int(name) < len(this))
     return isinstance(this, ScriptObject) and name in this.own()
 
 

@@ -15,8 +15,8 @@ from remediate.evaluate.objects import Native, ScriptObject, first
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
-_MOST_WORK = 50_000_000
-"""Steps that backtracking may take in the worst case, estimated as length to the power of the open repeats."""
+_MOST_WORK = 300_000_000
+"""Steps that backtracking may take at worst: the length, once for each place to begin and each open repeat."""
 
 
 class Matched(list[Any]):
@@ -76,7 +76,7 @@ class Pattern(ScriptObject):
         if compiled is None:
             raise UnresolvableError(Unknown(f"the regular expression /{self.source}/: {reason}", place))
         machine.spend(1 + len(text) // 100, place)
-        if max(len(text), 2) ** max(repeats, 1) > _MOST_WORK:
+        if max(len(text), 2) ** (repeats + 1) > _MOST_WORK:
             reason = "may take too long on a text of this length"
             raise UnresolvableError(Unknown(f"the regular expression /{self.source}/ {reason}", place))
         return compiled.match(text, position) if "y" in self.flags else compiled.search(text, position)
@@ -127,6 +127,9 @@ def compile_pattern(source: str, flags: str) -> tuple[re.Pattern[str] | None, in
     try:
         tree = parser.parse(translated, options)
         repeats = _open_repeats(tree, False)
+        # A repeat at the very end never has to give back what it took.
+        if repeats and tree[-1][0] in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            repeats -= 1
         if repeats is None:
             return None, 0, "repeats within a repeat may take for ever"
         return re.compile(translated, options), repeats, ""
@@ -189,20 +192,17 @@ def _open_repeats(tree: Any, within: bool) -> int | None:
         inner: list[Any] = []
         inside = within
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
-            _low, high, body = value
-            if high > 1000 or high is codes.MAXREPEAT or (high > 1 and within):
-                if within:
-                    return None
-                total += 1
-                inside = True
-            elif high > 1:
-                total += 1
+            low, high, body = value
+            if within and low != high:
+                return None
+            total += high > 1
+            inside = within or high > 1
             inner = [body]
         elif code is codes.SUBPATTERN:
             inner = [value[-1]]
         elif code is codes.BRANCH:
             if within:
-                return None if any(len(branch) > 1 for branch in value[1]) else total
+                return None
             inner = list(value[1])
         elif code in (codes.ASSERT, codes.ASSERT_NOT):
             inner = [value[1]]
