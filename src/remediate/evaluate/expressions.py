@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remediate.evaluate import ast
 from remediate.evaluate.assumed import Assumed, assume
-from remediate.evaluate.builtins.regexes import Pattern
+from remediate.evaluate.builtins.regexes import Matched, Pattern
 from remediate.evaluate.calls import arguments_of, call_function, call_member, construct, super_call
 from remediate.evaluate.conversions import property_key, to_text, truthy
 from remediate.evaluate.functions import ClassValue, Closure
@@ -74,7 +74,7 @@ def _tagged(machine: Machine, node: ast.Tagged, scope: Scope) -> Value:
     template = node.template
     if isinstance(tag, Closure):
         values = [EVALUATE[value.__class__](machine, value, scope) for value in template.values]
-        texts = list(template.texts)
+        texts = Matched(list(template.texts), {"raw": list(template.raws)})
         return call_function(machine, tag, this, [texts, *values], machine.place(node))
     name = node.tag.name if isinstance(node.tag, ast.Member | ast.Name) else ""
     if name == "raw" and not isinstance(tag, Unknown) and getattr(tag, "name", "") == "raw":

@@ -1,0 +1,210 @@
+"""What nothing can tell before the migration runs: never in silence, never in the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluate.world import RecordingWorld, in_up, run
+from remediate.evaluate.values import Unknown
+
+ENV = "process.env.NODE_ENV === 'production'"
+
+
+def test_sql_that_is_not_known_is_unresolved() -> None:
+    evaluation = run(in_up("await knex.raw(`drop table ${process.env.T}`);\nawait knex.raw('a');"))
+    assert [item.sql for item in evaluation.sent] == ["a"]
+    [unresolved] = evaluation.unresolved
+    assert "process.env.T" in unresolved.reason
+    assert unresolved.place.line == 3
+
+
+def test_the_environment_that_is_given_is_known() -> None:
+    evaluation = run(in_up("await knex.raw(process.env.T);"), environment={"T": "a"})
+    assert [item.sql for item in evaluation.sent] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "const t = process.env.T || 'a'; await knex.raw(t);",
+        "const t = process.env.T ?? 'a'; await knex.raw(t);",
+        "const { T = 'a' } = process.env; await knex.raw(T);",
+        "const f = (t = 'a') => t; await knex.raw(f(process.env.T));",
+        "const t = process.env.T ? process.env.T : 'a'; await knex.raw(t);",
+    ],
+)
+def test_the_default_of_a_variable_is_taken_and_said(body: str) -> None:
+    evaluation = run(in_up(body))
+    assert [item.sql for item in evaluation.sent] == ["a"]
+    assert evaluation.unresolved == ()
+    assert any("process.env.T" in item.reason for item in evaluation.assumptions)
+
+
+def test_a_branch_on_the_environment_goes_as_if_it_were_unset() -> None:
+    evaluation = run(
+        in_up(f"if ({ENV}) {{ await knex.raw('a'); }} else {{ await knex.raw('b'); }} await knex.raw('c');")
+    )
+    assert [(item.sql, item.conditional is not None) for item in evaluation.sent] == [("b", True), ("c", False)]
+    assert evaluation.assumptions
+
+
+def test_what_follows_a_return_that_may_happen_is_conditional() -> None:
+    evaluation = run(in_up(f"await knex.raw('a'); if ({ENV}) return; await knex.raw('b');"))
+    assert [(item.sql, item.conditional is not None) for item in evaluation.sent] == [("a", False), ("b", True)]
+
+
+def test_a_variable_that_must_be_set_is_taken_as_set() -> None:
+    evaluation = run(in_up("if (!process.env.T) throw new Error('T is required'); await knex.raw('a');"))
+    assert [(item.sql, item.conditional) for item in evaluation.sent] == [("a", None)]
+    assert evaluation.thrown is None
+
+
+def test_a_branch_on_an_unknown_answer_is_taken_and_conditional() -> None:
+    text = "import { enabled } from 'features';\n" + in_up(
+        "if (enabled()) { await knex.raw('a'); } await knex.raw('b');"
+    )
+    evaluation = run(text)
+    assert [(item.sql, item.conditional is not None) for item in evaluation.sent] == [("a", True), ("b", False)]
+
+
+def test_an_early_return_on_an_unknown_answer_is_not_taken() -> None:
+    text = "import { enabled } from 'features';\n" + in_up("if (!enabled()) { return; } await knex.raw('b');")
+    evaluation = run(text)
+    assert [(item.sql, item.conditional is not None) for item in evaluation.sent] == [("b", True)]
+
+
+def test_a_catalog_question_without_an_answer_makes_the_branch_conditional() -> None:
+    world = RecordingWorld(rows={"pg_proc": Unknown("not understood")})
+    body = (
+        "const r = await knex.raw('select exists (select 1 from pg_proc)'); if (!r.rows[0].exists) await knex.raw('a');"
+    )
+    evaluation = run(in_up(body), world)
+    assert [(item.sql, item.conditional) for item in evaluation.sent][1:] == [("a", "not understood")]
+
+
+def test_a_catalog_question_with_an_answer_is_answered() -> None:
+    body = "const r = await knex.raw('select exists (…) from pg_proc'); if (!r.rows[0].exists) await knex.raw('a');"
+    for exists, sent in ((True, 1), (False, 2)):
+        assert len(run(in_up(body), RecordingWorld(rows={"pg_proc": [{"exists": exists}]})).sent) == sent
+
+
+def test_a_loop_over_rows_of_a_catalog_query() -> None:
+    world = RecordingWorld(rows={"pg_tables": [{"tablename": "a"}, {"tablename": "b"}]})
+    body = "const { rows } = await knex.raw('select tablename from pg_tables'); for (const { tablename } of rows) await knex.raw(`drop table ${tablename}`);"
+    assert [item.sql for item in run(in_up(body), world).sent][1:] == ["drop table a", "drop table b"]
+
+
+def test_ddl_in_a_loop_over_rows_is_an_assumption() -> None:
+    body = "for (const t of await knex('tenants')) { await knex.raw(`create schema ${t.name}`); }"
+    evaluation = run(in_up(body))
+    assert [item.sql for item in evaluation.sent] == ['select * from "tenants"']
+    assert any("loop over query results" in item.reason for item in evaluation.assumptions)
+
+
+def test_a_loop_over_something_unknown_that_reaches_the_database_is_unresolved() -> None:
+    text = "import { tables } from 'shared';\n" + in_up("for (const t of tables) { await knex.raw(t); }")
+    evaluation = run(text)
+    assert [item.reason[:6] for item in evaluation.unresolved] == ["a loop"]
+    evaluation = run("import { tables } from 'shared';\n" + in_up("tables.forEach(t => knex.raw(t).then());"))
+    assert [item.reason[:6] for item in evaluation.unresolved] == ["a loop"]
+
+
+def test_a_loop_over_something_unknown_that_stays_away_from_it_is_harmless() -> None:
+    text = "import { tables } from 'shared';\n" + in_up("for (const t of tables) { console.log(t); }")
+    assert run(text).unresolved == ()
+
+
+@pytest.mark.parametrize("call", ["help(knex)", "help({ db: knex })", "help(() => knex.raw('a'))", "new help(knex)"])
+def test_an_unknown_function_that_gets_the_handle_is_unresolved(call: str) -> None:
+    world = RecordingWorld()
+    evaluation = run("import { help } from '@company/db';\n" + in_up(f"await {call};"), world)
+    [unresolved] = evaluation.unresolved
+    assert "database handle" in unresolved.reason
+    assert world.missed == [(unresolved, None)]
+
+
+@pytest.mark.parametrize("call", ["knex.foo('x')", "knex.schema.foo('x')", "knex.migrate.latest()"])
+def test_a_method_of_the_handle_that_is_not_known_is_unresolved(call: str) -> None:
+    assert len(run(in_up(f"await {call};")).unresolved) == 1
+
+
+@pytest.mark.parametrize(
+    "make", ["import make from 'knex';\nconst db = make({});", "import { Pool } from 'pg';\nconst db = new Pool();"]
+)
+def test_a_connection_of_its_own_is_unresolved(make: str) -> None:
+    method = "raw" if "knex" in make else "query"
+    [unresolved] = run(f"{make}\n" + in_up(f"await db.{method}('drop table a');")).unresolved
+    assert "connection of its own" in unresolved.reason
+
+
+def test_values_that_are_not_known_leave_the_statement_known() -> None:
+    evaluation = run("import { v4 } from 'uuid';\n" + in_up("await knex('t').insert({ id: v4(), a: 1 });"))
+    [sent] = evaluation.sent
+    assert sent.sql.startswith('insert into "t"')
+    assert "$1" in sent.sql
+    assert sent.unknown_values
+
+
+@pytest.mark.parametrize("value", ["new Date()", "Date.now()", "Math.random()", "crypto.randomUUID()", "process.argv"])
+def test_what_differs_from_run_to_run_is_unknown(value: str) -> None:
+    evaluation = run("import crypto from 'crypto';\n" + in_up(f"await knex.raw(`select '${{{value}}}'`);"))
+    assert evaluation.sent == ()
+    assert len(evaluation.unresolved) == 1
+
+
+def test_errors_that_the_migration_catches_are_marked() -> None:
+    body = """
+    try { await knex.raw('a'); } catch (e) { console.log(e); }
+    try { await knex.raw('b'); } catch (e) { throw e; }
+    await knex.raw('c').catch(() => {});
+    await knex.raw('d').catch(e => { throw e; });
+    await knex.raw('e').then(() => {}, () => {});
+    const f = async () => { await knex.raw('f'); };
+    await f().catch(console.error);
+    await knex.raw('g');
+    """
+    sent = {item.sql: item.swallowed for item in run(in_up(body)).sent}
+    assert sent == {"a": True, "b": False, "c": True, "d": False, "e": True, "f": True, "g": False}
+
+
+def test_a_refused_statement_throws_into_the_migration() -> None:
+    body = "try { await knex.raw('bad'); await knex.raw('never'); } catch (e) { await knex.raw(e.code); }"
+    assert [item.sql for item in run(in_up(body), RecordingWorld(refuse="bad")).sent] == ["bad", "42P01"]
+
+
+def test_a_refusal_that_nobody_catches_ends_the_migration() -> None:
+    evaluation = run(in_up("await knex.raw('bad'); await knex.raw('never');"), RecordingWorld(refuse="bad"))
+    assert [item.sql for item in evaluation.sent] == ["bad"]
+    assert evaluation.thrown is not None
+    assert evaluation.unresolved == ()
+
+
+def test_an_irreversible_down_is_no_unresolved_place() -> None:
+    evaluation = run("exports.up = k => {};\nexports.down = () => { throw new Error('cannot'); };", direction="down")
+    assert evaluation.thrown == "Error: cannot"
+    assert evaluation.unresolved == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export async function up(knex) { await knex.raw('a' ",
+        "exports.up = async (k) => { const = 1; };",
+        b"\xff\xfe",
+        "\0",
+    ],
+)
+def test_a_file_that_does_not_parse_is_unresolved(text: str | bytes) -> None:
+    evaluation = run(text)
+    assert evaluation.sent == ()
+    assert len(evaluation.unresolved) == 1
+
+
+def test_a_file_without_up_is_unresolved() -> None:
+    assert [item.reason for item in run("export const x = 1;").unresolved] == ["exports no up"]
+
+
+def test_a_transaction_of_its_own_has_an_id() -> None:
+    body = "await knex.transaction(async trx => { await trx.raw('a'); }); await knex.raw('b');"
+    sent = {item.sql: item.transaction is not None for item in run(in_up(body)).sent if not item.control}
+    assert sent == {"a": True, "b": False}
