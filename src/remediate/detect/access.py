@@ -26,16 +26,17 @@ class Access:
         self._words = {key: _words(function.body) for key, function in self._catalog.functions.items()}
         self._policies = [(policy, _words(policy_text(policy))) for policy in self._catalog.policies.values()]
 
-    def obstacles(self, table: Table, settings: frozenset[str]) -> tuple[str, ...]:
+    def obstacles(self, table: Table, settings: frozenset[str], *, by_code: bool = True) -> tuple[str, ...]:
         """Why access to the table may stop working once it takes one of `settings` to reach its rows.
 
         Migrations count from where the table was enabled for RLS on, else from its creation on: what was written before
-        says nothing about what comes.
+        says nothing about what comes. `by_code` leaves the application code out where it is False.
         """
+        code = self.code.obstacles(table.name, table.service, settings) if by_code else ()
         return tuple(
             dict.fromkeys(
                 [
-                    *self.code.obstacles(table.name, table.service, settings),
+                    *code,
                     *self._through_functions(table),
                     *self._through_views(table.name),
                     *self._through_policies(table.name, settings),

@@ -105,6 +105,15 @@ class Tenancy:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """The role that the application connects as. Only a `certain` one, a configured one, decides anything."""
+
+    role: str | None = None
+    certain: bool = False
+    reason: str = "not looked for"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything about one database that a detector or planner may look at. `services` stand in replay order."""
 
@@ -113,6 +122,7 @@ class Facts:
     config: Config
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
+    application: Application = field(default_factory=Application)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

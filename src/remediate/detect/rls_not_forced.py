@@ -33,13 +33,29 @@ def _table(facts: Facts, access: Access, table: Table) -> Finding:
         table_subject(table.name),
         f"{table.name} has row level security, but it does not bind {owner}",
         rls_places(table),
-        reasons=_reasons(access, table, policies),
-        evidence=[f"Its policies are {listed([f'{p.name} (for {p.command})' for p in policies])}."] if policies else [],
+        reasons=_reasons(facts, access, table, policies),
+        evidence=_evidence(facts, table, policies),
         tainted_by=taints(facts, table.service, [table.name], origins),
     )
 
 
-def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterator[str]:
+def _evidence(facts: Facts, table: Table, policies: Sequence[Policy]) -> Iterator[str]:
+    if policies:
+        yield f"Its policies are {listed([f'{policy.name} (for {policy.command})' for policy in policies])}."
+    role = facts.application.role
+    if role and role != table.owner:
+        when = "As" if facts.application.certain else "If it connects as"
+        yield f"{when} {role} ({facts.application.reason}) the application is bound already; FORCE binds the owner."
+    if facts.config.roles.bypass:
+        yield f"{listed(facts.config.roles.bypass)} may pass row level security, forced or not."
+
+
+def _connects_as_owner(facts: Facts, table: Table) -> bool:
+    """Whether application code may come as the owner, the only role for which FORCE changes anything."""
+    return not facts.application.certain or facts.application.role == table.owner
+
+
+def _reasons(facts: Facts, access: Access, table: Table, policies: Sequence[Policy]) -> Iterator[str]:
     if not policies:
         yield "It has no policy yet: forced, its owner would reach nothing."
         return
@@ -47,7 +63,8 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
     open_to_all = [policy for policy in policies if {"public", table.owner}.intersection(policy.roles)]
     permissive = [policy for policy in open_to_all if policy.permissive]
     # Without code nothing tells what is set; that is one reason by itself, which `obstacles` gives.
-    written = access.code.written(table.service) if access.code.is_known(table.service) else None
+    by_code = _connects_as_owner(facts, table)
+    written = access.code.written(table.service) if by_code and access.code.is_known(table.service) else None
     uncovered: list[str] = []
     unset: dict[str, list[str]] = {}
     for command in _COMMANDS:
@@ -71,7 +88,7 @@ def _reasons(access: Access, table: Table, policies: Sequence[Policy]) -> Iterat
         yield "Its policies read no setting: whom they let through is not known."
     for policy in policies:
         yield from access.blind_spots(policy)
-    yield from access.obstacles(table, settings)
+    yield from access.obstacles(table, settings, by_code=by_code)
 
 
 def _covers(policy: Policy, command: str) -> bool:

@@ -23,7 +23,10 @@ SAVE_TIMEOUT = "SELECT set_config('remediate.lock_timeout', current_setting('loc
 LINE = 80
 """The width up to which a call stays on one line: Prettier's default."""
 
-RESTORE_TIMEOUT = "SELECT set_config('lock_timeout', current_setting('remediate.lock_timeout'), true)"
+RESTORE_TIMEOUT = (
+    "SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)"
+)
+"""Outside a transaction, where a service switches them off, nothing was saved: NULL then sets the default again."""
 
 
 def emit_migration(plan: MigrationPlan, style: HouseStyle, header: Sequence[str]) -> str:
