@@ -39,5 +39,5 @@ def run(
     if format == "json":
         write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
     else:
-        write_lines(catalog_lines(databases), output, no_color=no_color)
+        write_lines(catalog_lines(workspace, databases), output, no_color=no_color)
     return 0

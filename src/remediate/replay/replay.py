@@ -26,7 +26,8 @@ def replay(
 ) -> Replayed:
     """The catalog of one database after the migrations of its services, in the order of `services`.
 
-    `user` is the role that runs them: it owns what they make. `evaluator` may be given to share what it has read; by default one is made for `tree`.
+    `user` is the role that runs them: it owns what they make. `evaluator` may be given to share what it has read; by
+    default one is made for `tree`.
     """
     engine = StaticEngine(services[0].database if services else "postgres", assume=assume, user=user)
     evaluator = evaluator or Evaluator(tree)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from remediate.replay.catalog import Catalog, History, Replayed
+from remediate.report.plan_json import place_document, refusal_document
 from remediate.source.model import Service, Workspace
 
 FORMAT = "remediate.catalog/1"
@@ -17,6 +18,10 @@ def catalog_document(workspace: Workspace, databases: Sequence[Replayed]) -> dic
     for name, rows in _SECTIONS:
         document[name] = [row for replayed in databases for row in rows(replayed.catalog)]
     document["settings"] = _settings(workspace.services, databases)
+    unresolved = [*workspace.unresolved, *(one for replayed in databases for one in replayed.unresolved)]
+    document["unresolved"] = [place_document(one) for one in unresolved]
+    document["assumed"] = [place_document(one) for replayed in databases for one in replayed.assumptions]
+    document["refused"] = [refusal_document(one) for replayed in databases for one in replayed.refusals]
     return document
 
 

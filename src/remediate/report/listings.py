@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remediate.catalogue.rules import Rule
-from remediate.replay.catalog import Replayed
-from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment
+from remediate.replay.catalog import Policy, Replayed
+from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment, count, heading
 from remediate.source.model import Workspace
+
+_FACTS = {"directories": "migrations", "depends_on": "needs"}
+"""The facts that reasons are given for, as they are called here."""
 
 
 def service_lines(workspace: Workspace) -> Iterator[Line]:
     """Each service with its folders, its database and why."""
     for service in workspace.services:
         yield [Segment(service.name, "bold"), Segment(f"  {service.path or '.'}")]
-        yield [Segment(f"  migrations  {len(service.migrations)} in {', '.join(service.directories)}")]
-        yield [Segment(f"  database    {service.database}")]
-        if service.depends_on:
-            yield [Segment(f"  needs       {', '.join(service.depends_on)}")]
-        for fact, reason in service.reasons.items():
-            yield [Segment(f"  {fact + ':':11} {reason}", "dim")]
+        facts = {
+            "migrations": f"{len(service.migrations)} in {', '.join(service.directories)}",
+            "database": service.database,
+            "needs": ", ".join(service.depends_on) or "no other service",
+        }
+        reasons = {_FACTS.get(fact, fact): reason for fact, reason in service.reasons.items()}
+        for fact, value in facts.items():
+            yield [Segment(f"  {fact:10}  {value}")]
+            if fact in reasons:
+                yield [Segment(f"{'':14}{reasons.pop(fact)}", "dim")]
+        for fact, reason in reasons.items():
+            yield [Segment(f"  {fact:10}  {reason}", "dim")]
         yield []
+    for note in workspace.notes:
+        yield [Segment(f"Left out: {note}", "yellow")]
     for place in workspace.unresolved:
-        yield [Segment(f"could not be read: {place.place}  {place.reason}", "yellow")]
-    count = len(workspace.services)
-    yield [Segment(f"{count} {'service' if count == 1 else 'services'}.", "bold")]
+        yield [Segment(f"Could not be read: {place.place}", "yellow"), Segment(f"  {place.reason}")]
+    yield [Segment(f"{count(len(workspace.services), 'service')}.", "bold")]
 
 
 def rule_lines(rules: Sequence[Rule]) -> Iterator[Line]:
@@ -41,30 +51,65 @@ def rule_lines(rules: Sequence[Rule]) -> Iterator[Line]:
         ]
 
 
-def catalog_lines(databases: Sequence[Replayed]) -> Iterator[Line]:
+def catalog_lines(workspace: Workspace, databases: Sequence[Replayed]) -> Iterator[Line]:
     """Every table with its protection and policies; the rest counted. JSON has all of it."""
     for replayed in databases:
         catalog = replayed.catalog
-        yield [Segment(replayed.database, "bold underline")]
+        yield heading(replayed.database)
         for name, table in sorted(catalog.tables.items()):
-            flags = "RLS forced" if table.rls_forced else "RLS" if table.rls_enabled else ""
-            style = "green" if table.rls_forced else "yellow"
+            flags = "RLS forced" if table.rls_forced else "RLS not forced" if table.rls_enabled else "no RLS"
+            style = "green" if table.rls_forced else "yellow" if table.rls_enabled else "dim"
             yield [
                 Segment(f"  {name}", "bold"),
-                Segment(f"  {len(table.columns)} columns  {table.service}  ", "dim"),
+                Segment(f"  {count(len(table.columns), 'column')}, "),
                 Segment(flags, style),
+                Segment(f"  {table.history[0].place}", "dim"),
             ]
             for policy in catalog.policies_of(name):
-                kind = policy.command if policy.permissive else f"{policy.command}, restrictive"
-                yield [Segment(f"      {policy.name} ({kind}): {policy.using or policy.check}")]
-        kinds = ("policies", "constraints", "indexes", "functions", "triggers", "views", "types")
-        counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in kinds)
-        yield [Segment(f"  {len(catalog.tables)} tables, {counts}.")]
+                yield [Segment(f"      {_policy(policy)}")]
+        counts = [count(len(getattr(catalog, kind)), one, kind) for one, kind in _KINDS]
+        yield [Segment(f"  {', '.join(counts)}.", "bold")]
         yield []
-        for refusal in replayed.refusals:
-            yield [
-                Segment(f"  refused: {refusal.origin.place}  ", "yellow"),
-                Segment(f"{refusal.code} {refusal.message}"),
-            ]
-        for place in replayed.unresolved:
-            yield [Segment(f"  could not be read: {place.place}  ", "yellow"), Segment(place.reason)]
+        for title, lines in _told(replayed):
+            yield heading(f"{title} ({len(lines):,})")
+            yield from lines
+            yield []
+    for place in workspace.unresolved:
+        yield [Segment(f"Could not be read: {place.place}", "yellow"), Segment(f"  {place.reason}")]
+
+
+_KINDS = (
+    ("table", "tables"),
+    ("policy", "policies"),
+    ("constraint", "constraints"),
+    ("index", "indexes"),
+    ("function", "functions"),
+    ("trigger", "triggers"),
+    ("view", "views"),
+    ("type", "types"),
+    ("extension", "extensions"),
+)
+
+
+def _policy(policy: Policy) -> str:
+    kind = policy.command if policy.permissive else f"{policy.command}, restrictive"
+    roles = "" if policy.roles == ("public",) else f" to {', '.join(policy.roles)}"
+    using = f" using {policy.using}" if policy.using is not None else ""
+    check = f" with check {policy.check}" if policy.check is not None and policy.check != policy.using else ""
+    return f"{policy.name} ({kind}){roles}{using}{check}"
+
+
+def _told(replayed: Replayed) -> Iterator[tuple[str, list[Line]]]:
+    """What was left out of the catalog, and what was taken for granted; only what there is."""
+    refused = []
+    for refusal in replayed.refusals:
+        hint = f"; the nearest name is {refusal.nearest}" if refusal.nearest else ""
+        text = f"  {refusal.code} {refusal.message}{hint}"
+        refused.append([Segment(f"  {refusal.origin.place}", "yellow"), Segment(text)])
+    told = [("PostgreSQL would refuse", refused)]
+    for title, places in (
+        ("Could not be read", replayed.unresolved),
+        ("Taken as on a fresh database", replayed.assumptions),
+    ):
+        told.append((title, [[Segment(f"  {one.place}", "yellow"), Segment(f"  {one.reason}")] for one in places]))
+    return ((title, lines) for title, lines in told if lines)

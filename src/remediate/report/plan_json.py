@@ -6,8 +6,10 @@ from typing import Any
 
 from remediate.pipeline import Plan
 from remediate.plan.model import Change, Fix
+from remediate.replay.catalog import Refusal
 from remediate.report.diff import unified_diff
 from remediate.source.model import Service
+from remediate.source.place import Unresolved
 
 FORMAT = "remediate.plan/1"
 
@@ -22,11 +24,27 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             {"finding": later.finding, "phase": later.phase, "waits_for": later.waits_for, "does": later.does}
             for later in plan.next
         ],
-        "unresolved": [
-            {"service": one.service, "file": one.place.file, "line": one.place.line, "reason": one.reason}
-            for one in plan.unresolved
-        ],
+        "unresolved": [place_document(one) for one in plan.unresolved],
+        "assumed": [place_document(one) for facts in plan.databases for one in facts.replayed.assumptions],
+        "refused": [refusal_document(one) for facts in plan.databases for one in facts.replayed.refusals],
         "services": [_service(service) for service in plan.workspace.services],
+    }
+
+
+def place_document(place: Unresolved) -> dict[str, Any]:
+    return {"service": place.service, "file": place.place.file, "line": place.place.line, "reason": place.reason}
+
+
+def refusal_document(refusal: Refusal) -> dict[str, Any]:
+    """A statement that PostgreSQL would refuse, with its SQLSTATE."""
+    origin = refusal.origin
+    return {
+        "service": origin.service,
+        "file": origin.place.file,
+        "line": origin.place.line,
+        "code": refusal.code,
+        "message": refusal.message,
+        "nearest": refusal.nearest,
     }
 
 

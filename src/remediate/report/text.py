@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from remediate.pipeline import Plan
 from remediate.plan.model import Change
+from remediate.replay.catalog import Outcome, Replayed
 from remediate.report.diff import unified_diff
 from remediate.report.findings import findings_of
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
@@ -25,6 +26,7 @@ def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
     yield from _changes(plan.changes)
     yield from _later(plan, width)
     yield from _refused(plan, width)
+    yield from _assumed(plan, width)
     yield from _unresolved(plan.unresolved, width)
     yield from _accepted(plan, width)
     if plan.changes:
@@ -41,8 +43,8 @@ def _changes(changes: Sequence[Change]) -> Iterator[Line]:
         return
     yield heading("Changes")
     for change in changes:
-        relations = len({lock.relation for lock in change.locks})
-        locks = f", locks {count(relations, 'table')}" if relations else ""
+        modes = Counter(mode for _, mode in dict.fromkeys(change.locks))
+        locks = "".join(f", {mode} on {count(number, 'table')}" for mode, number in modes.items())
         mode = "" if change.transaction or change.kind == "rewrite" else ", a transaction per step"
         yield [
             Segment("  adds " if change.kind == "migration" else "  edits "),
@@ -83,28 +85,59 @@ def _later(plan: Plan, width: int | None) -> Iterator[Line]:
 
 
 def _refused(plan: Plan, width: int | None) -> Iterator[Line]:
-    refused = [refusal for facts in plan.databases for refusal in facts.replayed.refusals]
-    if refused:
+    """What PostgreSQL would refuse; on an empty database, where that ends a run of migrate:latest."""
+    replayed = [facts.replayed for facts in plan.databases]
+    stopped = [(one, outcome) for one in replayed for outcome in one.outcomes if outcome.code]
+    for one, outcome in stopped:
         text = (
-            f"PostgreSQL would refuse {count(len(refused), 'statement')} of the migrations, in the order in which they "
-            "were replayed; they were taken to have no effect. remediate catalog lists them."
+            f"On an empty database, migrate:latest of {outcome.service} stops in {outcome.migration} ({outcome.code}: "
+            f"{refusal_of(one, outcome)}). What it had not committed, and what would have come after it, is not there."
+        )
+        yield from prose(text, indent=2, width=width, first=[], style="yellow")
+    number = sum(len(one.refusals) for one in replayed)
+    if number and not stopped:
+        text = (
+            f"PostgreSQL would refuse {count(number, 'statement')} of the migrations; what it refuses was taken to "
+            "have no effect. remediate catalog lists them."
         )
         yield from prose(text, indent=0, width=width)
+    if number or stopped:
         yield []
 
 
+def refusal_of(replayed: Replayed, outcome: Outcome) -> str:
+    """PostgreSQL's words for what ended a migration: Knex's own message has the whole statement before them."""
+    said = (
+        one.message
+        for one in replayed.refusals
+        if (one.origin.place.file, one.code) == (outcome.migration, outcome.code)
+    )
+    return next(said, outcome.message.rpartition(" - ")[2])
+
+
 def _unresolved(places: Sequence[Unresolved], width: int | None) -> Iterator[Line]:
-    """What could not be read, by reason. Of many places for one reason the first are shown, and the rest counted."""
-    if not places:
-        return
+    if places:
+        yield heading(f"Could not be read ({len(places):,})")
+        yield from _places(places, width, "yellow")
+
+
+def _assumed(plan: Plan, width: int | None) -> Iterator[Line]:
+    """What nothing in the workspace can answer, and how it was taken."""
+    places = [place for facts in plan.databases for place in facts.replayed.assumptions]
+    if places:
+        yield heading(f"Taken as on a fresh database, since nothing here can tell ({len(places):,})")
+        yield from _places(places, width, "")
+
+
+def _places(places: Sequence[Unresolved], width: int | None, style: str) -> Iterator[Line]:
+    """Places by what is said of them. Of many for one reason the first are shown, and the rest counted."""
     groups: dict[str, list[Unresolved]] = {}
     for place in places:
         groups.setdefault(place.reason, []).append(place)
-    yield heading(f"Could not be read ({len(places):,})")
     for reason, group in groups.items():
         listed = ", ".join(str(one.place) for one in group[:PLACES_SHOWN])
         more = f" and {len(group) - PLACES_SHOWN:,} more" if len(group) > PLACES_SHOWN else ""
-        yield from prose(reason, indent=4, width=width, first=[Segment("  ")], style="yellow")
+        yield from prose(reason, indent=4, width=width, first=[Segment("  ")], style=style)
         yield from prose(listed + more, indent=6, width=width, first=[Segment("    ")])
     if any(len(group) > PLACES_SHOWN for group in groups.values()):
         yield [Segment("  --format json lists every place.", "dim")]

@@ -16,11 +16,13 @@ class Edit:
 
 
 def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """The bytes with all edits made. Edits must not overlap: raises ValueError if they do."""
+    """The bytes with all edits made, in the line ends of the file. Raises ValueError for edits that overlap."""
+    windows = b"\r\n" in data and data.count(b"\n") == data.count(b"\r\n")
     limit = len(data)
     for edit in sorted(set(edits), reverse=True):
         if edit.end > limit or edit.start > edit.end:
             raise ValueError(f"edits overlap at byte {edit.start}")
-        data = data[: edit.start] + edit.text.encode() + data[edit.end :]
+        text = "\r\n".join(edit.text.replace("\r\n", "\n").split("\n")) if windows else edit.text
+        data = data[: edit.start] + text.encode() + data[edit.end :]
         limit = edit.start
     return data
