@@ -25,13 +25,14 @@ HEADINGS = ("What it finds", "Why it matters", "What it writes", "When it is uns
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `level` is the best that its fix can reach and `level_reason` the argument for it, whole sentences.
+    """One rule. `why` says in one sentence why it matters. `level` is the best that its fix can reach and `level_reason` the argument for it, whole sentences.
 
     `since` is the version that had it first; `folder` holds its README, templates and example.
     """
 
     id: str
     title: str
+    why: str
     severity: Severity
     level: BestLevel
     level_reason: str
@@ -46,6 +47,7 @@ class Rule:
 
 class _FixFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     title: str
+    why: str
     severity: Severity
     level: BestLevel
     level_reason: str
@@ -63,9 +65,7 @@ def load_rules() -> Mapping[str, Rule]:
 def _load(folder: Path) -> Rule:
     data = tomllib.loads((folder / "fix.toml").read_text(encoding="utf-8"))
     spec = msgspec.convert(data, _FixFile)
-    return Rule(
-        folder.name, spec.title, spec.severity, spec.level, spec.level_reason, spec.references, spec.since, folder
-    )
+    return Rule(folder.name, **msgspec.structs.asdict(spec), folder=folder)
 
 
 def get_rule(name: str) -> Rule:

@@ -29,7 +29,6 @@ def emit(
     `today` is the date of the commit that is planned from: it names timestamped files.
     """
     rules = load_rules() if plans else {}
-    titles = {rule.id: rule.title for rule in rules.values()}
     changes: list[Change] = []
     for service in services:
         own = [plan for plan in plans if plan.service == service.name]
@@ -40,7 +39,7 @@ def emit(
         names = next_names(existing, _slugs(own), style.extension, today)
         before: tuple[str, ...] = ()
         for plan, name in zip(own, names, strict=True):
-            change = _change(plan, name, style, before, header(plan, titles))
+            change = _change(plan, name, style, before, header(plan, rules))
             changes.append(change)
             before = (change.path,)
     return tuple(changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from remediate.catalogue.rules import Rule
 from remediate.detect.model import Finding
 from remediate.plan.model import MigrationPlan
 
@@ -12,9 +13,9 @@ MOST = 40
 """Subjects of one rule that are listed; the rest is counted, so that the header stays one that is read."""
 
 
-def header(plan: MigrationPlan, titles: Mapping[str, str]) -> list[str]:
-    """Its paragraphs. `titles` holds the catalogue's words for each rule."""
-    return [*_opening(plan), *_findings(plan.findings, titles), *_notes(plan)]
+def header(plan: MigrationPlan, rules: Mapping[str, Rule]) -> list[str]:
+    """Its paragraphs. `rules` holds the catalogue's words for each rule."""
+    return [*_opening(plan), *_findings(plan.findings, rules), *_notes(plan)]
 
 
 def _opening(plan: MigrationPlan) -> Iterator[str]:
@@ -24,11 +25,12 @@ def _opening(plan: MigrationPlan) -> Iterator[str]:
     yield ""
 
 
-def _findings(findings: Sequence[Finding], titles: Mapping[str, str]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.rule, str(finding.subject)))
     for rule, group in groupby(ordered, key=lambda finding: finding.rule):
         members = list(group)
-        yield f"{titles.get(rule, rule)} ({rule}):"
+        known = rules.get(rule)
+        yield f"{known.title} ({rule}). {known.why}" if known else f"{rule}:"
         for finding in members[:MOST]:
             place = finding.locations[0] if finding.locations else None
             yield f"- {finding.subject}" + (f" ({place})" if place else "")

@@ -1,0 +1,5 @@
+import { inTenant } from './db/tenant';
+
+export function list(tenantId: string) {
+  return inTenant(tenantId, (trx) => trx('invoices').select());
+}

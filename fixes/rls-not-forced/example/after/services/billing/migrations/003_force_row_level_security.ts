@@ -1,0 +1,37 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for billing, planned by remediate: changes 1 object.
+ *
+ * Row level security does not bind the table's owner (rls-not-forced):
+ * - public.customers (services/billing/migrations/002_create_customers.ts:14)
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers NO FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
