@@ -15,7 +15,8 @@ TARGET = Path(__file__).resolve().parents[2] / "src" / "remediate" / "sql" / "bu
 
 FUNCTIONS = """
     SELECT proname, string_agg(format_type(argument, NULL), ',' ORDER BY position),
-           CASE WHEN proretset THEN 'setof ' ELSE '' END || format_type(prorettype, NULL), provolatile::text, prokind::text
+           CASE WHEN proretset THEN 'setof ' ELSE '' END || format_type(prorettype, NULL),
+           provolatile::text, prokind::text
     FROM pg_proc LEFT JOIN LATERAL unnest(proargtypes) WITH ORDINALITY AS given (argument, position) ON true
     WHERE pronamespace = 'pg_catalog'::regnamespace AND prorettype NOT IN ('internal'::regtype, 'cstring'::regtype)
       AND NOT EXISTS (SELECT 1 FROM unnest(proargtypes) AS type WHERE type IN ('internal'::regtype, 'cstring'::regtype))
@@ -23,7 +24,8 @@ FUNCTIONS = """
 """
 TYPES = """
     SELECT typname, format_type(oid, NULL) FROM pg_type
-    WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype <> 'c' AND typelem = 0 OR typname IN ('name', 'point', 'box', 'lseg', 'line')
+    WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype <> 'c' AND typelem = 0
+       OR typname IN ('name', 'point', 'box', 'lseg', 'line')
     ORDER BY typname COLLATE "C"
 """
 RELATIONS = """

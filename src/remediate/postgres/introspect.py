@@ -11,12 +11,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remediate.postgres.queries import (
-    COLUMNS, CONSTRAINTS, EXTENSIONS, FUNCTIONS, GRANTS, INDEXES, POLICIES, RELATIONS, ROLES, SCHEMAS, SEQUENCES,
-    TRIGGERS, TYPES, VIEW_COLUMNS, VIEW_READS,
+    COLUMNS,
+    CONSTRAINTS,
+    EXTENSIONS,
+    FUNCTIONS,
+    GRANTS,
+    INDEXES,
+    POLICIES,
+    RELATIONS,
+    ROLES,
+    SCHEMAS,
+    SEQUENCES,
+    TRIGGERS,
+    TYPES,
+    VIEW_COLUMNS,
+    VIEW_READS,
 )  # fmt: skip
 from remediate.replay.builder import CatalogBuilder, TypeDetails
 from remediate.replay.catalog import (
-    Catalog, Column, Constraint, Function, Grant, History, Index, Policy, QName, Role, Sequence, Table, Trigger, Type,
+    Catalog,
+    Column,
+    Constraint,
+    Function,
+    Grant,
+    History,
+    Index,
+    Policy,
+    QName,
+    Role,
+    Sequence,
+    Table,
+    Trigger,
+    Type,
     View,
 )  # fmt: skip
 from remediate.replay.lookup import CatalogLookup
@@ -55,7 +81,7 @@ class _Reader:
         self.lookup = CatalogLookup(self.builder)
 
     def rows(self, query: str) -> Iterable[TupleRow]:
-        return self.connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return self.connection.execute(query).fetchall()
 
     def read(self) -> Catalog:
         builder, history = self.builder, self.history
@@ -101,7 +127,7 @@ class _Reader:
     def _relations(self) -> None:
         columns: dict[QName, list[TupleRow]] = {}
         for schema, name, *rest in self.rows(COLUMNS):
-            columns.setdefault(QName(schema, name), []).append(rest)
+            columns.setdefault(QName(schema, name), []).append(tuple(rest))
         views: dict[QName, tuple[Column, ...]] = {}
         for schema, name, column, type_name in self.rows(VIEW_COLUMNS):
             key = QName(schema, name)

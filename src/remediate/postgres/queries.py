@@ -54,7 +54,8 @@ VIEW_COLUMNS = f"""
 VIEW_READS = f"""
     SELECT DISTINCT n.nspname, c.relname, rn.nspname, r.relname
     FROM pg_rewrite AS w JOIN pg_class AS c ON c.oid = w.ev_class JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+    JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+         AND d.refclassid = 'pg_class'::regclass
     JOIN pg_class AS r ON r.oid = d.refobjid AND r.oid <> c.oid JOIN pg_namespace AS rn ON rn.oid = r.relnamespace
     WHERE {_USER} AND c.relkind IN ('v', 'm') ORDER BY 1, 2, 3, 4
 """
@@ -101,8 +102,8 @@ CONSTRAINTS = f"""
 
 INDEXES = f"""
     SELECT n.nspname, c.relname, i.relname, x.indisunique,
-           ARRAY[ARRAY(SELECT (number <> 0)::text FROM unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY AS u (number, at)
-                       ORDER BY at),
+           ARRAY[ARRAY(SELECT (number <> 0)::text
+                       FROM unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY AS u (number, at) ORDER BY at),
                  ARRAY(SELECT CASE WHEN number <> 0
                               THEN (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = number)::text
                               ELSE pg_get_indexdef(i.oid, at::integer, false) END

@@ -149,6 +149,7 @@ class Function:
     settings: tuple[tuple[str, str], ...] = ()
     definition: str = ""
     statement: str = field(default="", repr=False)
+    comment: str | None = None
 
     @property
     def signature(self) -> str:

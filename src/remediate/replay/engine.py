@@ -75,7 +75,9 @@ class StaticEngine:
             for statement in statements:
                 answer = self._run(statement, sent, wants_rows, len(statements) == 1)
                 if statement.kind == "transaction_stmt" and self.assume == "applied":
-                    mark = self.mark()
+                    if answer.command == "ROLLBACK" and not statement.node.savepoint_name:
+                        self.undo(mark)
+                    mark = mark if answer.command in ("BEGIN", "START", "SAVEPOINT") else self.mark()
         except Refused as refused:
             self.undo(mark)
             answer = self._refused(refused, statement, sent)

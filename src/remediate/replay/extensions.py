@@ -94,7 +94,7 @@ EXTENSIONS: Final[Mapping[str, Extension]] = {
         ),
         ("vector_", "halfvec_", "sparsevec_"),
         _words("vector halfvec sparsevec"),
-    ),  # fmt: skip
+    ),
     "postgis": Extension(
         _words("geometry geography addgeometrycolumn dropgeometrycolumn updategeometrysrid find_srid"),
         ("st_", "_st_", "postgis_", "geometry_", "geography_"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from remediate.replay.builder import SYSTEM_SCHEMAS, CatalogBuilder
 from remediate.replay.catalog import Function, QName
 from remediate.replay.extensions import brings_function, brings_relation, type_of_extension
+from remediate.replay.questions.system import system_relations
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.builtins import builtins
 from remediate.sql.inference import is_implicit
@@ -30,8 +32,8 @@ class CatalogLookup:
         if found is not None:
             return self.found(found[0])
         system = builtins().relations
-        if any((candidate, name) in system for candidate in ((schema,) if schema else ("pg_catalog",))):
-            return FoundRelation(schema or "pg_catalog", name, None)
+        if (schema or "pg_catalog", name) in system:
+            return FoundRelation(schema or "pg_catalog", name, _system_columns(schema or "pg_catalog", name))
         if brings_relation(self.builder.extensions, name):
             return FoundRelation(schema or "public", name, None)
         raise missing_relation(self.builder, schema, name, self.about)
@@ -55,9 +57,8 @@ class CatalogLookup:
                 return None  # a cast that looks like a call: date(x)
             raise self._missing_function(schema, name, arguments)
         best = max(overloads, key=lambda each: _match(each, arguments))
-        return FoundFunction(
-            *best.name, best.argument_types, best.returns.removeprefix("SETOF "), VOLATILITY[best.volatility]
-        )
+        returns = best.returns.removeprefix("SETOF ")
+        return FoundFunction(*best.name, best.argument_types, returns, _volatility(best))
 
     def _missing_function(self, schema: str | None, name: str, arguments: Sequence[str | None]) -> Refused:
         called = f"{schema}.{name}" if schema else name
@@ -95,6 +96,22 @@ class CatalogLookup:
         raise Refused(
             "42703", f"column {written} does not exist", nearest=nearest_name(name, known), subjects=self.about
         )
+
+
+def _volatility(function: Function) -> str:
+    """A function in SQL that reads no table is inlined before its volatility is looked at (inline_function)."""
+    if function.language == "sql" and " from " not in f" {function.body.lower()} ":
+        return "i"
+    return VOLATILITY[function.volatility]
+
+
+@cache
+def _system_columns(schema: str, name: str) -> dict[str, str] | None:
+    relation = system_relations().get(QName(schema, name))
+    if relation is None:
+        return None
+    types = builtins().types
+    return {column: types.get(kind, kind) for column, kind in relation.columns}
 
 
 def missing_relation(builder: CatalogBuilder, schema: str | None, name: str, about: Sequence[QName] = ()) -> Refused:

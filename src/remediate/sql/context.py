@@ -63,6 +63,8 @@ class Context:
     rename_relations: Mapping[Name, Name] = field(default_factory=dict)
     rename_functions: Mapping[Name, Name] = field(default_factory=dict)
     has_subquery: bool = False
+    duplicate: str | None = None
+    """An output column of the outermost SELECT that is there twice."""
     mutable: bool = False
     """Whether something was met whose value depends on more than its arguments: a clock, a time zone, a setting."""
 
@@ -78,6 +80,10 @@ class Context:
 
     def unspelled(self, kind: str | None) -> Unspelled:
         return Unspelled(f"{kind} is not spelled here")
+
+    def written_name(self, relation: Name | None, column: str) -> str:
+        """The name of a column as it is to be written."""
+        return column if relation is None else self.rename_columns.get((relation, column), column)
 
     def meet(self, found: FoundRelation) -> Name:
         name = (found.schema, found.name)

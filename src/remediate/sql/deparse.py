@@ -31,6 +31,7 @@ class Spelled:
     complete: bool = True
     output: Columns = None
     immutable: bool = True
+    duplicate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def _result(text: str, type_name: str | None, context: Context, output: Columns)
         True,
         output,
         not context.mutable and not any(call.volatility in ("s", "v") for call in context.calls),
+        context.duplicate,
     )
 
 

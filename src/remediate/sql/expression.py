@@ -222,8 +222,9 @@ def _value_function(node: Node, context: Context) -> Piece:
 def _array(node: Node, context: Context) -> Piece:
     pieces = tuple(spell(element, context) for element in node.elements)
     common = common_type(pieces)
-    if common is None:
-        return array_piece(pieces, None)
+    if common is None or all(piece.kind == "literal" for piece in pieces):
+        # Of no type yet: a cast, or what it is compared with, gives them one.
+        return array_piece(pieces, f"{common}[]" if common else None)
     return array_piece(tuple(as_type(piece, common) for piece in pieces), f"{common}[]")
 
 

@@ -14,7 +14,8 @@ from remediate.sql.types import INTEGERS, NUMBERS, base_type, is_text_like
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 _BOOLEAN: Final = COMPARISONS | {
-    "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "@>", "<@", "&&", "?", "?|", "?&", "@@", "@?", "<<=", ">>=", "^@",
+    "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "@>", "<@", "&&", "?", "?|", "?&", "@@", "@?", "<<=",
+    ">>=", "^@",
 }  # fmt: skip
 TEXT_RIGHT: Final = frozenset({"~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "->", "->>", "?", "^@"})
 """Operators whose right side is text, whatever the left one is."""
@@ -96,8 +97,10 @@ def candidates(name: str, arguments: Sequence[str | None]) -> list[BuiltinFuncti
                 score += 1 if wanted == "text" else 0
             elif base_type(given) == wanted or (wanted == "text" and is_text_like(given)):
                 score += 3
+            elif wanted in ("anyarray", "anycompatiblearray"):
+                score += 1 if given.endswith("[]") else -100
             elif wanted.startswith(("any", '"any"')) or is_implicit(given, wanted):
-                score += 1
+                score += -100 if wanted == "anynonarray" and given.endswith("[]") else 1
             else:
                 score -= 100
         if score > most or not best:

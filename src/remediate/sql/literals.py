@@ -42,6 +42,10 @@ def normal_literal(value: str, type_name: str) -> str:
         return value.strip().strip("{}").lower()
     if type_name in ("timestamp with time zone", "timestamp without time zone"):
         return _timestamp(value, zone=type_name.startswith("timestamp with ")) or value
+    if type_name == "bytea" and not value.startswith("\\x") and "\\" not in value:
+        return "\\x" + value.encode().hex()
+    if type_name == "time without time zone" and re.fullmatch(r"\d\d:\d\d", value):
+        return f"{value}:00"
     if type_name == "jsonb" and value.strip() in ("{}", "[]", "null", "true", "false"):
         return value.strip()
     return value

@@ -11,6 +11,7 @@ from remediate.sql.piece import (
     ADD,
     AND,
     ATOM,
+    CAST,
     COMPARE,
     IS,
     MINUS,
@@ -21,9 +22,10 @@ from remediate.sql.piece import (
     Piece,
     array_piece,
     as_type,
+    number_piece,
 )  # fmt: skip
 from remediate.sql.quote import quote_identifier
-from remediate.sql.types import INTEGERS, base_type, element_type, is_text_like
+from remediate.sql.types import INTEGERS, NUMBERS, base_type, element_type, is_text_like
 
 _OP, _ANY, _ALL, _DISTINCT, _NOT_DISTINCT, _NULLIF, _IN, _LIKE, _ILIKE, _SIMILAR = range(1, 11)
 _BETWEEN, _NOT_BETWEEN, _BETWEEN_SYMMETRIC, _NOT_BETWEEN_SYMMETRIC = range(11, 15)
@@ -45,11 +47,11 @@ def spell_operator(node: Node, context: Context) -> Piece:
         return _in(node, context)
     if kind >= _BETWEEN:
         return _between(node, context)
-    left = context.spell(node.lexpr, context) if node.HasField("lexpr") else None
-    right = context.spell(node.rexpr, context)
     operator = _operator_name(node)
-    if left is None:
-        return prefix(operator, right)
+    if not node.HasField("lexpr"):
+        return prefix(operator, context.spell(node.rexpr, context))
+    left = context.spell(node.lexpr, context)
+    right = context.spell(node.rexpr, context)
     if kind in (_DISTINCT, _NOT_DISTINCT):
         left, right = _balance("=", left, right)
         word = "IS DISTINCT FROM" if kind == _DISTINCT else "IS NOT DISTINCT FROM"
@@ -84,12 +86,6 @@ def binary(operator: str, left: Piece, right: Piece) -> Piece:
 
 def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
     """Constants take the other side's type, and casts that PostgreSQL put in to make the sides agree go."""
-    if operator in ("/", "%"):
-        # The quotient of two integers is another one: here the cast of a constant counts.
-        if left.kind == "number" and left.value != left.text and _is_integer(right):
-            left = left._replace(text=left.value)
-        if right.kind == "number" and right.value != right.text and _is_integer(left):
-            right = right._replace(text=right.value)
     if operator in TEXT_RIGHT:
         right = as_type(right, "text")
         left = as_type(left, "text") if operator not in ("->", "->>", "?") else left
@@ -100,8 +96,53 @@ def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
     elif operator == "||":
         left, right = as_type(left, _joined(right)), as_type(right, _joined(left))
     else:
-        left, right = _typed(left, right.type), _typed(right, left.type)
-    return plain(left, right.type), plain(right, left.type)
+        left, right = _agree(operator in ("/", "%"), _typed(left, right.type), _typed(right, left.type))
+    return left, right
+
+
+def _agree(division: bool, left: Piece, right: Piece) -> tuple[Piece, Piece]:
+    """`a::numeric / b` of two integers is printed with a cast on both sides, wherever the source had its one.
+
+    So one cast stays, on the left, where both sides needed one; none where the other side is of that type by itself.
+    """
+    inner = _widened(right)
+    wanted = right.type
+    if inner is not None and wanted is not None:
+        if left.kind == "number":
+            if left.type and is_implicit(left.type, wanted):
+                left = number_piece(left.text, wanted, f"{left.within(CAST)}::{wanted}")
+            right = inner
+        elif left.type is not None and base_type(left.type) == base_type(wanted):
+            right = inner
+        elif left.type is not None and _is_number(wanted) and is_implicit(left.type, wanted):
+            left, right = _cast_to(left, wanted), inner
+    elif (inner := _widened(left)) is not None and left.type is not None:
+        if right.kind == "number":
+            left = left if division else inner
+        elif right.type is not None and base_type(right.type) == base_type(left.type or ""):
+            left = inner
+    elif division and right.kind == "number" and right.value != right.text and right.type and left.type in INTEGERS:
+        left = _cast_to(left, right.type)
+    if division and left.kind == "number" and left.value != left.text and _is_integer(right):
+        # The quotient of two integers is another one: here the cast of a constant counts.
+        left = left._replace(text=left.value, precedence=CAST)
+    return left, right
+
+
+def _cast_to(piece: Piece, wanted: str) -> Piece:
+    return Piece(f"{piece.within(CAST)}::{wanted}", CAST, wanted, "cast", inner=(piece,))
+
+
+def _widened(piece: Piece) -> Piece | None:
+    """What stands under a cast that PostgreSQL may have put in by itself."""
+    if piece.kind != "cast" or piece.type is None:
+        return None
+    inner = piece.inner[0]
+    return inner if inner.type and is_implicit(inner.type, piece.type) else None
+
+
+def _is_number(name: str) -> bool:
+    return base_type(name) in NUMBERS
 
 
 def _typed(piece: Piece, other: str | None) -> Piece:
@@ -140,7 +181,8 @@ def _in(node: Node, context: Context) -> Piece:
     negated = node.name[0].string.sval == "<>"
     operator, word = ("<>", "ALL") if negated else ("=", "ANY")
     left = context.spell(node.lexpr, context)
-    constants, others = [], []
+    constants: list[Piece] = []
+    others: list[Piece] = []
     for item in node.rexpr.list.items:
         piece = context.spell(item, context)
         (others if _holds_column(item) else constants).append(piece)

@@ -72,9 +72,19 @@ def parse(text: str) -> list[Statement]:
         kind = raw.stmt.WhichOneof("node")
         if kind is None:
             continue
+        if kind == "variable_set_stmt":
+            _refuse_parameter(raw.stmt.variable_set_stmt)
         body = data[offset:end].rstrip()
         statements.append(Statement(body.decode(), offset, kind, getattr(raw.stmt, kind)))
     return statements
+
+
+def _refuse_parameter(node: Node) -> None:
+    """libpg_query's grammar takes `SET x = $1`, PostgreSQL's does not."""
+    for item in node.args:
+        if item.WhichOneof("node") == "param_ref":
+            number = item.param_ref.number
+            raise SqlSyntaxError(f'syntax error at or near "${number or "1"}"', item.param_ref.location)
 
 
 def parse_expression(text: str) -> Node:

@@ -97,7 +97,9 @@ def _renamed(columns: Columns, names: list[str]) -> Columns:
 
 def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     left, columns = spell_select(node.larg, context, aliases=aliases)
-    right, _ = spell_select(node.rarg, context, aliases=aliases)
+    duplicate = context.duplicate
+    right, _ = spell_select(node.rarg, context, aliases=False)
+    context.duplicate = duplicate  # the names are those of the left side
     word = {_UNION: "UNION", _INTERSECT: "INTERSECT", _EXCEPT: "EXCEPT"}[node.op] + (" ALL" if node.all else "")
     if node.rarg.op > 1:
         right = f"({right})"
@@ -174,7 +176,10 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
                     continue
                 for name in entry.columns:
                     piece = spell_found(entry, name, context)
-                    texts.append(piece.text)
+                    renamed = aliases and context.written_name(entry.relation, name) != name
+                    texts.append(f"{piece.text} AS {quote_identifier(name)}" if renamed else piece.text)
+                    if columns is not None and name in columns and len(context.levels) == 1:
+                        context.duplicate = name
                     if columns is not None:
                         columns[name] = piece.type
             continue
@@ -184,8 +189,12 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
         # A string constant that nothing gave a type is text in the end (resolveTargetListUnknowns).
         type_name = "text" if piece.kind in ("literal", "null") and piece.type is None else piece.type
         if columns is not None:
+            if name in columns and len(context.levels) == 1:
+                context.duplicate = name
             columns[name] = type_name
-        shown = aliases and target.name and target.name != implied
+        if target.val.WhichOneof("node") == "column_ref" and not piece.text.endswith(quote_identifier(implied)):
+            implied = ""  # the column is being renamed, the output column is not
+        shown = aliases and name != implied and name != "?column?"
         texts.append(f"{piece.text} AS {quote_identifier(name)}" if shown else piece.text)
     return texts, columns
 

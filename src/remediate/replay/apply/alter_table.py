@@ -241,6 +241,12 @@ def _trigger_state(table: Table, command: Node, at: Applying) -> None:
         )
 
 
+def _cluster(table: Table, command: Node, at: Applying) -> None:
+    index = at.builder.indexes.get(QName(table.name.schema, command.name))
+    if index is None or index.table != table.name:
+        raise Refused("42704", f'index "{command.name}" for table "{table.name.name}" does not exist')
+
+
 def _column_exists(table: Table, command: Node, at: Applying) -> None:
     if command.name:
         at.column_of(table, command.name)
@@ -273,6 +279,7 @@ _COMMANDS: dict[int, Callable[[Table, Node, Applying], None]] = {
     _T.AT_EnableTrig: _trigger_state,
     _T.AT_DisableTrig: _trigger_state,
     _T.AT_EnableAlwaysTrig: _trigger_state,
+    _T.AT_ClusterOn: _cluster,
     _T.AT_SetStatistics: _column_exists,
     _T.AT_SetStorage: _column_exists,
     _T.AT_SetOptions: _column_exists,

@@ -137,6 +137,10 @@ class Applying:
         parts = [part.string.sval for part in names]
         return (parts[-2] if len(parts) > 1 else None), parts[-1]
 
+    def relation_taken(self, schema: str) -> Callable[[str], bool]:
+        """Whether a name is taken in pg_class, for the choosing of generated names."""
+        return lambda name: self.builder.relation_kind(QName(schema, name)) is not None
+
     def require_free(self, name: QName) -> None:
         """42P07 where a relation of that name is, 42710 where a type stands in the way of a table's row type."""
         if self.builder.relation_kind(name) is not None:

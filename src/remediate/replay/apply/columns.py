@@ -90,7 +90,7 @@ def define_default(node: Node, table: Table, at: Applying) -> Table:
 
 
 def _require_immutable(spelled: Spelled, table: Table) -> None:
-    if any(call.volatility in ("s", "v") for call in spelled.calls):
+    if not spelled.immutable:
         raise Refused("42P17", "generation expression is not immutable", subjects=[table.name])
 
 
@@ -98,9 +98,14 @@ def set_default(table: Table, name: str, node: Node, at: Applying) -> Table:
     """ALTER COLUMN SET DEFAULT. A plain NULL is no default (AddRelationNewConstraints)."""
     column = table.column(name)
     assert column is not None
-    spelled = at.expression(node, wanted=column.type)
-    if spelled.columns or _has_column(node):
-        raise Refused("0A000", "cannot use column reference in DEFAULT expression", subjects=[table.name])
+    try:
+        spelled = at.expression(node, wanted=column.type)
+    except Refused as refused:
+        if refused.code == "42703":
+            raise Refused(
+                "0A000", "cannot use column reference in DEFAULT expression", subjects=[table.name]
+            ) from refused
+        raise
     if spelled.has_subquery:
         raise Refused("0A000", "cannot use subquery in DEFAULT expression", subjects=[table.name])
     text: str | None = spelled.text
@@ -113,10 +118,6 @@ def set_default(table: Table, name: str, node: Node, at: Applying) -> Table:
     elif key in at.builder.uses:
         del at.builder.uses["default", table.name, name]
     return table
-
-
-def _has_column(node: Node) -> bool:
-    return bool(node.WhichOneof("node") == "column_ref")
 
 
 def set_column(table: Table, name: str, at: Applying, **changes: object) -> Table:
@@ -133,7 +134,7 @@ def nextval(sequence: QName) -> str:
 
 def create_owned_sequence(table: QName, column: str, at: Applying) -> QName:
     """ChooseRelationName(table, column, "seq"), owned by the column."""
-    taken = lambda name: at.builder.relation_kind(QName(table.schema, name)) is not None  # noqa: E731
+    taken = at.relation_taken(table.schema)
     sequence = QName(table.schema, choose_name(table.name, column, "seq", taken))
     at.builder.sequences[sequence] = Sequence(sequence, (table, column), (at.origin("create"),))
     return sequence

@@ -131,7 +131,7 @@ def add_key(node: Node, table: Table, at: Applying, *, column: str | None) -> Ta
 def _key_name(table: Table, columns: Sequence[str], primary: bool, at: Applying) -> str:
     """ChooseIndexName."""
     schema = table.name.schema
-    taken = lambda name: at.builder.relation_kind(QName(schema, name)) is not None  # noqa: E731
+    taken = at.relation_taken(schema)
     if primary:
         return choose_name(table.name.name, None, "pkey", taken)
     return choose_name(table.name.name, index_name_addition(columns), "key", taken)
@@ -276,7 +276,7 @@ def add_exclusion(node: Node, table: Table, at: Applying) -> None:
     predicate = at.expression(node.where_clause, table).text if node.HasField("where_clause") else None
     text += f" WHERE ({predicate})" if predicate else ""
     schema = table.name.schema
-    taken = lambda each: at.builder.relation_kind(QName(schema, each)) is not None  # noqa: E731
+    taken = at.relation_taken(schema)
     name = node.conname or choose_name(table.name.name, index_name_addition(additions), "excl", taken)
     if taken(name):
         raise Refused("42P07", f'relation "{name}" already exists', subjects=[table.name])
@@ -312,16 +312,16 @@ def add_foreign_key(node: Node, table: Table, at: Applying, *, column: str | Non
         raise Refused(
             "42830", "number of referencing and referenced columns for foreign key disagree", subjects=[table.name]
         )
+    _require_immediate(parent.name, referenced, at)
     if not _is_unique(at.builder, parent.name, referenced):
         raise Refused(
             "42830",
             f'there is no unique constraint matching given keys for referenced table "{parent.name.name}"',
             subjects=[table.name, parent.name],
         )
-    name = truncate_identifier(node.conname) if node.conname else None
-    _require_comparable(name, table, columns, parent, referenced)
-    if name is None:
-        name = choose_constraint_name(table.name, index_name_addition(columns), "fkey", at)
+    given = truncate_identifier(node.conname) if node.conname else None
+    _require_comparable(given, table, columns, parent, referenced)
+    name = given or choose_constraint_name(table.name, index_name_addition(columns), "fkey", at)
     details = ConstraintDetails(
         suffix=suffix_of(node),
         match=" MATCH FULL" if node.fk_matchtype == "f" else "",
@@ -371,6 +371,21 @@ def _referenced_columns(node: Node, parent: Table, table: Table, at: Applying) -
             subjects=[table.name, parent.name],
         )
     return primary.columns
+
+
+def _require_immediate(parent: QName, referenced: tuple[str, ...], at: Applying) -> None:
+    """55000 where all keys that fit are deferrable."""
+    fitting = [
+        each
+        for each in at.builder.constraints_of(parent)
+        if each.type in ("p", "u") and sorted(each.columns) == sorted(referenced)
+    ]
+    if fitting and all("DEFERRABLE" in details_of(at.builder, parent, each.name).suffix for each in fitting):
+        raise Refused(
+            "55000",
+            f'cannot use a deferrable unique constraint for referenced table "{parent.name}"',
+            subjects=[parent],
+        )
 
 
 def _is_unique(builder: CatalogBuilder, table: QName, columns: tuple[str, ...]) -> bool:

@@ -20,7 +20,7 @@ def _change(relation: QName, verb: str, at: Applying) -> None:
 @applies("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
 def change_rows(node: Node, at: Applying) -> None:
     """The relation has to exist, and the columns that are named as targets; what is read is checked where it can be."""
-    verb = _VERBS[at.statement.kind] if at.statement.kind in _VERBS else "insert"
+    verb = _VERBS.get(at.statement.kind, "insert")
     found = _target(node.relation, at)
     if found is None:
         return

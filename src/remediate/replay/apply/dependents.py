@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from remediate.replay.apply.base import Applying, altered
 from remediate.replay.apply.columns import nextval
 from remediate.replay.catalog import Constraint, QName
 from remediate.replay.extensions import EXTENSIONS
 from remediate.replay.refused import Refused
+from remediate.replay.undo import UndoDict
 from remediate.sql.types import base_type
 
 Kind: TypeAlias = Literal[
@@ -43,7 +44,7 @@ def drop_objects(targets: Iterable[Object], cascade: bool, at: Applying, *, what
                 continue
             doomed[dependent] = None
             queue.append(dependent)
-    blocked = [(current, dependent) for current, dependent in blocked if dependent not in doomed]
+    blocked = [(current, dependent) for current, dependent in blocked if not _goes_anyway(dependent, doomed)]
     if blocked:
         current, dependent = blocked[0]
         raise Refused(
@@ -54,6 +55,15 @@ def drop_objects(targets: Iterable[Object], cascade: bool, at: Applying, *, what
     for each in doomed:
         remove(each, at)
     return list(doomed)
+
+
+def _goes_anyway(found: Object, doomed: dict[Object, None]) -> bool:
+    kind, name, part = found
+    if found in doomed:
+        return True
+    if kind in ("default", "column", "policy", "trigger", "constraint") and ("table", name, "") in doomed:
+        return True
+    return kind == "default" and ("column", name, part) in doomed
 
 
 def shown(found: Object) -> str:
@@ -294,9 +304,14 @@ def remove(found: Object, at: Applying) -> None:
     kind, name, part = found
     builder = at.builder
     if kind in ("policy", "trigger", "constraint"):
-        mapping = {"policy": builder.policies, "trigger": builder.triggers, "constraint": builder.constraints}[kind]
+        parts: dict[str, UndoDict[Any, Any]] = {
+            "policy": builder.policies,
+            "trigger": builder.triggers,
+            "constraint": builder.constraints,
+        }
+        mapping = parts[kind]
         if (name, part) in mapping:
-            del mapping[name, part]  # type: ignore[attr-defined]
+            del mapping[name, part]
     elif kind == "default":
         table = builder.tables.get(name)
         if table is not None:
@@ -320,10 +335,16 @@ def remove(found: Object, at: Applying) -> None:
         if name.name in builder.extensions:
             del builder.extensions[name.name]
     else:
-        relations = {"table": builder.tables, "view": builder.views, "index": builder.indexes,
-                     "sequence": builder.sequences, "type": builder.types}[kind]  # fmt: skip
+        by_kind: dict[str, UndoDict[Any, Any]] = {
+            "table": builder.tables,
+            "view": builder.views,
+            "index": builder.indexes,
+            "sequence": builder.sequences,
+            "type": builder.types,
+        }
+        relations = by_kind[kind]
         if name in relations:
-            del relations[name]  # type: ignore[attr-defined]
+            del relations[name]
         if kind in ("table", "view", "sequence"):
             word = "sequence" if kind == "sequence" else "table"
             for grant_key in [each for each in builder.grant_map if each[:2] == (word, str(name))]:
@@ -331,4 +352,4 @@ def remove(found: Object, at: Applying) -> None:
     if kind in ("policy", "trigger", "constraint", "default", "index", "view", "function"):
         use_key = (kind, name, part)
         if use_key in builder.uses:
-            del builder.uses[use_key]  # type: ignore[arg-type]
+            del builder.uses[use_key]

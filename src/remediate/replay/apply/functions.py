@@ -178,7 +178,7 @@ def _require_replaceable(
 
 def apply_options(function: Function, details: FunctionDetails, options: Node) -> tuple[Function, FunctionDetails]:
     """SECURITY, volatility, SET and the like, of CREATE and ALTER alike."""
-    attributes = dict(each.split(" ", 1) if " " in each else (each, "") for each in details.attributes)
+    attributes = {name: value for name, _, value in (each.partition(" ") for each in details.attributes)}
     for item in options:
         element = item.def_elem
         name = element.defname

@@ -8,7 +8,7 @@ from dataclasses import replace
 from remediate.replay.apply.base import Applying, applies, uses_of
 from remediate.replay.apply.constraints import children_of, moved_uses, store, store_index
 from remediate.replay.apply.definitions import IndexDetails, details_of, index_details
-from remediate.replay.builder import Uses
+from remediate.replay.builder import Signature, Uses
 from remediate.replay.catalog import Index, QName, Table
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.deparse import Spelled
@@ -73,14 +73,17 @@ def create_index(node: Node, at: Applying) -> None:
 
 def choose_index_name(table: QName, additions: Sequence[str], at: Applying) -> str:
     """ChooseIndexName for a plain index."""
-    taken = lambda name: at.builder.relation_kind(QName(table.schema, name)) is not None  # noqa: E731
+    taken = at.relation_taken(table.schema)
     return choose_name(table.name, index_name_addition(additions), "idx", taken)
 
 
 def _keys(
     params: Node, name: QName, relation: FoundRelation, at: Applying
 ) -> tuple[list[str], list[str], list[str], list[Spelled]]:
-    columns, suffixes, additions, spelled = [], [], [], []
+    columns: list[str] = []
+    suffixes: list[str] = []
+    additions: list[str] = []
+    spelled: list[Spelled] = []
     for item in params:
         element = item.index_elem
         if element.name:
@@ -143,7 +146,7 @@ def _require_immutable(spelled: Spelled, what: str, name: QName) -> None:
 
 def _all_uses(spelled: Sequence[Spelled], name: QName, columns: Sequence[str], at: Applying) -> Uses:
     used: set[tuple[QName, str]] = {(name, column) for column in columns if not column.startswith("(")}
-    functions = set()
+    functions: set[Signature] = set()
     for each in spelled:
         uses = uses_of(each, at.builder)
         used |= uses.columns
@@ -199,7 +202,7 @@ def copy_index(index: Index, table: Table, at: Applying) -> None:
     if constraint is None:
         _copy(index, table, at, None)
         return
-    taken = lambda name: at.builder.relation_kind(QName(table.name.schema, name)) is not None  # noqa: E731
+    taken = at.relation_taken(table.name.schema)
     if constraint.type == "p":
         name = choose_name(table.name.name, None, "pkey", taken)
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.functions import find_function
 from remediate.replay.apply.roles import role_name
 from remediate.replay.apply.types import find_type
 from remediate.replay.refused import Refused, nearest_name
+from remediate.replay.undo import UndoDict
 from remediate.sql.nodes import ObjectType, strings
 from remediate.sql.parse import Node
 
@@ -21,10 +23,13 @@ _FUNCTIONS = (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectTyp
 
 @applies("comment_stmt")
 def comment(node: Node, at: Applying) -> None:
-    """Comments of tables and columns are kept; of everything else it only matters that it exists."""
+    """Comments of tables, columns and functions are kept; of everything else it only matters that it exists."""
     kind = node.objtype
     if kind in _FUNCTIONS:
-        find_function(node.object.object_with_args, at, objtype=kind)
+        function = find_function(node.object.object_with_args, at, objtype=kind)
+        if function is not None:
+            key = (function.name, function.argument_types)
+            at.builder.functions[key] = replace(function, comment=node.comment or None)
         return
     if kind in (ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN):
         find_type(node.object.type_name.names, at)
@@ -58,13 +63,14 @@ def comment(node: Node, at: Applying) -> None:
 def _part(kind: int, names: list[str], at: Applying) -> None:
     found = at.relation_named(names[-3] if len(names) > 2 else None, names[-2])
     assert found is not None
-    word, mapping = {
+    parts: dict[int, tuple[str, UndoDict[Any, Any]]] = {
         ObjectType.OBJECT_POLICY: ("policy", at.builder.policies),
         ObjectType.OBJECT_TRIGGER: ("trigger", at.builder.triggers),
         ObjectType.OBJECT_TABCONSTRAINT: ("constraint", at.builder.constraints),
-    }[kind]
+    }
+    word, mapping = parts[kind]
     if (found[0], names[-1]) not in mapping:
-        known = [key[1] for key in mapping if key[0] == found[0]]  # type: ignore[attr-defined]
+        known = [key[1] for key in mapping if key[0] == found[0]]
         raise Refused(
             "42704", f'{word} "{names[-1]}" for table "{found[0].name}" does not exist',
             nearest=nearest_name(names[-1], known), subjects=[found[0]],
@@ -102,6 +108,7 @@ def maintenance(node: Node, at: Applying) -> None:
          "create_cast_stmt", "define_stmt", "create_conversion_stmt", "create_am_stmt", "create_fdw_stmt",
          "create_foreign_server_stmt", "create_user_mapping_stmt", "alter_user_mapping_stmt",
          "drop_user_mapping_stmt", "alter_fdw_stmt", "alter_foreign_server_stmt", "alter_type_stmt",
-         "create_table_space_stmt", "createdb_stmt", "dropdb_stmt", "transaction_stmt", "alter_operator_stmt")  # fmt: skip
+         "create_table_space_stmt", "createdb_stmt", "dropdb_stmt", "transaction_stmt",
+         "alter_operator_stmt")  # fmt: skip
 def nothing(node: Node, at: Applying) -> None:
     """Leaves what the catalog shows as it is."""

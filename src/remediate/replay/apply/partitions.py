@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from remediate.replay.apply.base import Applying, altered
 from remediate.replay.apply.constraints import inherit_foreign_key, inherit_key
+from remediate.replay.apply.definitions import details_of, index_details
 from remediate.replay.apply.indexes import inherit_index
-from remediate.replay.catalog import Table
+from remediate.replay.catalog import QName, Table
 from remediate.replay.refused import Refused
 
 
@@ -22,6 +23,13 @@ def attach_partition(parent: Table, child: Table, at: Applying) -> None:
                 "42804", f'child table "{child.name.name}" has different type for column "{column.name}"',
                 subjects=[child.name, parent.name],
             )  # fmt: skip
+    for constraint in at.builder.constraints_of(parent.name):
+        if constraint.type == "c" and (child.name, constraint.name) not in at.builder.constraints:
+            raise Refused(
+                "42804",
+                f'child table is missing constraint "{constraint.name}"',
+                subjects=[child.name, parent.name],
+            )
     for index in at.builder.indexes_of(parent.name):
         if index.constraint:
             inherit_key(index, at.builder.tables[child.name], at)
@@ -55,3 +63,9 @@ def detach(parent: Table, child: Table, at: Applying) -> None:
             subjects=[child.name],
         )  # fmt: skip
     at.builder.tables[child.name] = altered(replace(child, partition_of=None), at)
+    for constraint in at.builder.constraints_of(child.name):
+        key = ("constraint", child.name, constraint.name)
+        at.builder.extras[key] = replace(details_of(at.builder, *key[1:]), inherited=False)
+    for index in at.builder.indexes_of(child.name):
+        name = QName(child.name.schema, index.name)
+        at.builder.extras["index", name] = replace(index_details(at.builder, name), parent=None)

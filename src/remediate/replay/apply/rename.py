@@ -108,7 +108,10 @@ def _column_everywhere(table: Table, old: str, new: str, at: Applying) -> None:
     ]
     respell(keys, renames, at)
     move_uses(renames, keys, at)
-    swapped = lambda names: tuple(new if each == old else each for each in names)  # noqa: E731
+
+    def swapped(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if each == old else each for each in names)
+
     for constraint in [*at.builder.constraints_of(relation), *at.builder.references_to(relation)]:
         constraint = at.builder.constraints[constraint.table, constraint.name]
         mine, theirs = constraint.columns, constraint.referenced_columns

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.functions import setting_value
-from remediate.replay.apply.roles import require_role
 from remediate.replay.builder import DEFAULT_SEARCH_PATH, CatalogBuilder
+from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import VariableSetKind
 from remediate.sql.parse import Node
 
@@ -49,7 +49,10 @@ def set_setting(name: str, values: list[str], local: bool, at: Applying) -> None
             if key in at.builder.session:
                 del at.builder.session[key]
         else:
-            require_role(values[0], at)
+            if values[0] not in at.builder.roles and not values[0].startswith("pg_"):
+                raise Refused(
+                    "22023", f'role "{values[0]}" does not exist', nearest=nearest_name(values[0], at.builder.roles)
+                )
             at.builder.session[key] = values[0]
     else:
         at.builder.session[key] = ", ".join(values)

@@ -108,7 +108,7 @@ def _add_column(
 
 
 def _ordered(constraints: list[tuple[str | None, Node]]) -> list[tuple[str | None, Node]]:
-    """Checks, then the primary key, the other keys, the foreign keys; two equal keys are one (transformIndexConstraints)."""
+    """Checks, primary key, other keys, foreign keys; two equal keys are one (transformIndexConstraints)."""
     rank = {
         ConstrType.CONSTR_NOTNULL: 0,
         ConstrType.CONSTR_CHECK: 1,
@@ -135,7 +135,7 @@ def _ordered(constraints: list[tuple[str | None, Node]]) -> list[tuple[str | Non
 def _parents(node: Node, at: Applying) -> list[Table]:
     parents = [at.table(item.range_var) for item in node.inh_relations]
     if node.HasField("partbound") and not parents[0].partitioned:
-        raise Refused("42809", f'"{parents[0].name.name}" is not partitioned', subjects=[parents[0].name])
+        raise Refused("42P17", f'"{parents[0].name.name}" is not partitioned', subjects=[parents[0].name])
     return parents
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remediate.replay.apply.base import Applying, applies, uses_of
-from remediate.replay.catalog import Column, QName, Table, View
+from remediate.replay.catalog import Column, History, QName, Table, View
 from remediate.replay.refused import Refused
 from remediate.sql.deparse import Spelled
 from remediate.sql.nodes import ObjectType, option, option_text, strings
@@ -19,10 +19,10 @@ def create_view(node: Node, at: Applying) -> None:
     name = at.new_name(node.view)
     name = QName(name.schema, truncate_identifier(name.name))
     columns = _columns(spelled, strings(node.aliases))
-    _require_distinct(columns)
+    _require_distinct(spelled, columns)
     invoker = option(node.options, "security_invoker")
     kind = at.builder.relation_kind(name)
-    history = (at.origin("create"),)
+    history: History = (at.origin("create"),)
     if kind is not None:
         if not node.replace:
             raise Refused("42P07", f'relation "{name.name}" already exists', subjects=[name])
@@ -62,9 +62,9 @@ def _columns(spelled: Spelled, names: list[str]) -> tuple[Column, ...]:
     )
 
 
-def _require_distinct(columns: tuple[Column, ...]) -> None:
+def _require_distinct(spelled: Spelled, columns: tuple[Column, ...]) -> None:
     names = [column.name for column in columns]
-    doubled = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    doubled = next((name for at, name in enumerate(names) if name in names[:at]), None) or spelled.duplicate
     if doubled:
         raise Refused("42701", f'column "{doubled}" specified more than once')
 
@@ -101,7 +101,7 @@ def create_table_as(node: Node, at: Applying) -> None:
         return
     spelled = at.query(node.query.select_stmt)
     columns = _columns(spelled, strings(node.into.col_names))
-    _require_distinct(columns)
+    _require_distinct(spelled, columns)
     if node.objtype == ObjectType.OBJECT_MATVIEW:
         view = View(name, spelled.text, (at.origin("create"),), True, False, _reads(spelled), columns)
         store_view(view, spelled, at)
