@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a case stands on one line, so that the table can be read)
 """Pure JavaScript expressions: what the interpreter computes is what Node computes."""
 
 from __future__ import annotations

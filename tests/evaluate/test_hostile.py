@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a case stands on one line, so that the table can be read)
 """Input that would hang, crash or fill the memory of a program that is not bounded."""
 
 from __future__ import annotations
@@ -210,8 +211,42 @@ OPERATORS = st.sampled_from(
     ["+", "-", "*", "==", "===", "<", "&&", "||", "??", ",", "in", "instanceof", "**", ">>>", "%"]
 )
 CALLS = st.sampled_from(
-    "map join split replace slice concat toString flat sort reduce includes repeat padStart raw schema then catch call apply "
-    "bind toFixed entries at fill splice match test get set has keys length constructor hasOwnProperty".split()
+    [
+        "map",
+        "join",
+        "split",
+        "replace",
+        "slice",
+        "concat",
+        "toString",
+        "flat",
+        "sort",
+        "reduce",
+        "includes",
+        "repeat",
+        "padStart",
+        "raw",
+        "schema",
+        "then",
+        "catch",
+        "call",
+        "apply",
+        "bind",
+        "toFixed",
+        "entries",
+        "at",
+        "fill",
+        "splice",
+        "match",
+        "test",
+        "get",
+        "set",
+        "has",
+        "keys",
+        "length",
+        "constructor",
+        "hasOwnProperty",
+    ]
 )
 
 

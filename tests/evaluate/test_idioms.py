@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a case stands on one line, so that the table can be read)
 """What migrations really do, one idiom a case: the text of `up`, and what it sends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a case stands on one line, so that the table can be read)
 """What nothing can tell before the migration runs: never in silence, never in the way."""
 
 from __future__ import annotations
@@ -208,3 +209,57 @@ def test_a_transaction_of_its_own_has_an_id() -> None:
     body = "await knex.transaction(async trx => { await trx.raw('a'); }); await knex.raw('b');"
     sent = {item.sql: item.transaction is not None for item in run(in_up(body)).sent if not item.control}
     assert sent == {"a": True, "b": False}
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("alter table users add constraint c ${x}", "users"),
+        ("create policy p on app.users using (${x})", "app.users"),
+        ('create table "Users" (${x})', "Users"),
+        ("alter table ${x} add a text", None),
+        ("alter table a add b ${x}; drop table c", None),
+        ("${x}", None),
+    ],
+)
+def test_what_is_known_of_unknown_sql_tells_what_it_is_about(sql: str, table: str | None) -> None:
+    world = RecordingWorld()
+    run("import { x } from 'shared';\n" + in_up(f"await knex.raw(`{sql}`);"), world)
+    [(_, subject)] = world.missed
+    assert (subject.name if subject else None) == table
+
+
+def test_unknown_sql_that_only_changes_rows_says_nothing_about_the_schema() -> None:
+    world = RecordingWorld()
+    evaluation = run(
+        "import { x } from 'shared';\n" + in_up("await knex.raw('delete from users where id = ' + x);"), world
+    )
+    assert world.missed == []
+    assert len(evaluation.unresolved) == 1
+
+
+def test_a_date_in_the_time_zone_of_the_machine_is_taken_as_utc_and_said() -> None:
+    evaluation = run(
+        in_up("await knex.raw(new Date('2000/1/2').toISOString()); await knex.raw(new Date(2000, 0, 2).toISOString());")
+    )
+    assert [item.sql for item in evaluation.sent] == ["2000-01-02T00:00:00.000Z"] * 2
+    assert len(evaluation.assumptions) == 2
+
+
+def test_a_counted_loop_over_rows_has_no_round() -> None:
+    body = (
+        "const rows = await knex('users'); for (let i = 0; i < rows.length; i++) { await knex('t').insert(rows[i]); }"
+    )
+    evaluation = run(in_up(body))
+    assert len(evaluation.sent) == 1
+    assert evaluation.unresolved == ()
+
+
+def test_what_is_gathered_from_rows_is_empty() -> None:
+    body = """
+    const by = (await knex('users')).reduce((all, row) => { all[row.id] = row; return all; }, {});
+    for (const [id, row] of Object.entries(by)) { await knex('t').insert({ id }); }
+    """
+    evaluation = run(in_up(body))
+    assert len(evaluation.sent) == 1
+    assert evaluation.unresolved == ()

@@ -56,7 +56,7 @@ def is_bounded(value: Value, most: int = 200_000) -> bool:
             count += len(item)
             if count > most or depth > _MOST_NESTED:
                 return False
-            for part in item if item.__class__ is list else item.values():
+            for part in item.values() if isinstance(item, dict) else item:
                 if part.__class__ is list or part.__class__ is dict:
                     waiting.append((part, depth + 1))
     return True

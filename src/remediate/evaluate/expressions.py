@@ -15,6 +15,7 @@ from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import EVALUATE, MISSING, Lazy, Machine, Scope, evaluates, throw, unknown_of
 from remediate.evaluate.objects import Accessor
 from remediate.evaluate.operators import binary, unary
+from remediate.evaluate.partial import partial_text
 from remediate.evaluate.patterns import assign
 from remediate.evaluate.properties import iterate, own_properties, read
 from remediate.evaluate.touches import always_leaves, touches_database
@@ -40,23 +41,25 @@ def _text(machine: Machine, node: ast.Text, scope: Scope) -> Value:
 
 @evaluates(ast.Template)
 def _template(machine: Machine, node: ast.Template, scope: Scope) -> Value:
-    parts = [node.texts[0]]
-    unknown: Unknown | None = None
+    parts: list[str | Unknown] = [node.texts[0]]
+    known = True
     for text, inner in zip(node.texts[1:], node.values, strict=True):
         value = EVALUATE[inner.__class__](machine, inner, scope)
         if isinstance(value, str):
             parts.append(value)
         elif isinstance(value, Unknown):
-            unknown = unknown or value
+            known = False
+            parts.append(value)
         else:
             try:
                 parts.append(to_text(value))
             except UnresolvableError as failure:
-                unknown = unknown or unknown_of(failure, machine.place(inner))
+                known = False
+                parts.append(unknown_of(failure, machine.place(inner)))
         parts.append(text)
-    if unknown is not None:
-        return Unknown(unknown.reason, unknown.place or machine.place(node), unknown.about_data)
-    result = "".join(parts)
+    if not known:
+        return partial_text(parts, machine.place(node))
+    result = "".join(parts)  # type: ignore[arg-type]
     machine.check_text(len(result), machine.place(node))
     return result
 
@@ -300,7 +303,14 @@ def _binary(machine: Machine, node: ast.Binary, scope: Scope) -> Value:
     value = EVALUATE[left.__class__](machine, left, scope)
     for link in reversed(chain):
         right = EVALUATE[link.right.__class__](machine, link.right, scope)
-        value = binary(machine, link.operator, value, right, machine.place(link))
+        if link.operator == "+" and isinstance(value, str) and isinstance(right, str):
+            value = value + right
+            if len(value) > machine.limits.text:
+                machine.check_text(len(value), machine.place(link))
+        else:
+            value = binary(machine, link.operator, value, right, machine.place(link))
+    if isinstance(value, str) and len(value) > 1000:
+        machine.check_text(len(value), machine.place(node))
     return value
 
 

@@ -22,6 +22,7 @@ from remediate.evaluate.conversions import (
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.machine import Machine, throw, unknown_of
 from remediate.evaluate.objects import Instance, Library, Native, ScriptObject
+from remediate.evaluate.partial import PartialText, partial_text
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
@@ -43,6 +44,8 @@ def binary(machine: Machine, sign: str, left: Value, right: Value, place: Place)
 def _with_unknown(machine: Machine, sign: str, left: Value, right: Value, place: Place) -> Value:
     """Where only assumed values take part the result is assumed too, unless it is text."""
     known = next(value for value in (left, right) if isinstance(value, Unknown))
+    if sign == "+" and any(isinstance(value, str | PartialText) for value in (left, right)):
+        return partial_text([_piece(left), _piece(right)], place)
     for value in (left, right):
         if isinstance(value, Unknown) and not isinstance(value, Assumed):
             return value
@@ -50,6 +53,15 @@ def _with_unknown(machine: Machine, sign: str, left: Value, right: Value, place:
     if isinstance(result, str | Unknown):
         return Unknown(known.reason, known.place, known.about_data)
     return assume(known, result)
+
+
+def _piece(value: Value) -> str | Unknown:
+    if isinstance(value, Unknown):
+        return value
+    try:
+        return to_text(value)
+    except UnresolvableError as failure:
+        return failure.unknown
 
 
 def add(machine: Machine, left: Value, right: Value, place: Place) -> Value:

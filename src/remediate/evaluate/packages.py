@@ -116,10 +116,11 @@ def _files(machine: Machine, modules: Modules) -> Value:
         return any(modules.files.read(name) is not None or modules.files.children(name) for name in candidates(path))
 
     def list_directory(this: Value, arguments: list[Value], place: Place) -> Value:
-        if argument(arguments, 1) is not UNDEFINED and not isinstance(argument(arguments, 1), str):
-            return Unknown("a directory with details", place)
+        options = argument(arguments, 1)
         for candidate in candidates(to_text(first(arguments))):
             names = modules.files.children(candidate)
+            if names and isinstance(options, dict) and options.get("withFileTypes") is True:
+                return [_entry(name, modules.files.read(posixpath.join(candidate, name)) is not None) for name in names]
             if names:
                 return list(names)
         return Unknown(f"the directory {_shown(to_text(first(arguments)))} is not in the repository", place)
@@ -140,6 +141,15 @@ def _files(machine: Machine, modules: Modules) -> Value:
     library = Library("fs", members)
     library.members["default"] = library
     return library
+
+
+def _entry(name: str, is_file: bool) -> Value:
+    """What `readdirSync(…, { withFileTypes: true })` lists."""
+    return {
+        "name": name,
+        "isFile": Native("isFile", lambda this, arguments, place: is_file),
+        "isDirectory": Native("isDirectory", lambda this, arguments, place: not is_file),
+    }
 
 
 def _shown(path: str) -> str:
@@ -184,6 +194,21 @@ def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], 
     return make
 
 
+def _url(machine: Machine, modules: Modules) -> Value:
+    def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
+        value = first(arguments)
+        return to_text(value).removeprefix("file://") if not isinstance(value, Unknown) else value
+
+    def to_url(this: Value, arguments: list[Value], place: Place) -> Value:
+        return {"href": "file://" + to_text(first(arguments))}
+
+    library = Library(
+        "url", {"fileURLToPath": Native("fileURLToPath", to_path), "pathToFileURL": Native("pathToFileURL", to_url)}
+    )
+    library.members["default"] = library
+    return library
+
+
 def _dotenv(machine: Machine, modules: Modules) -> Value:
     config = Native("config", lambda this, arguments, place: {"parsed": Unknown("the .env file", place)})
     library = Library("dotenv", {"config": config})
@@ -200,4 +225,5 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
     "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
     "dotenv": _dotenv,
+    "url": _url,
 }

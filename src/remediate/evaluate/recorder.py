@@ -7,6 +7,7 @@ from remediate.evaluate.limits import Stopped
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.model import Direction, Sent
+from remediate.evaluate.partial import PartialText, only_rows, subject_of
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import World
 from remediate.source.model import MigrationSource
@@ -78,10 +79,15 @@ class Recorder:
         if query.form == "query":
             # A query builder reads and changes rows only: the catalog stays as it is.
             self.assume(f"reads or changes rows, it cannot be told which: {unknown.reason}", query.place)
+        elif isinstance(unknown, PartialText) and only_rows(unknown):
+            self.note(f"changes or reads rows, it cannot be told which: {unknown.reason}", query.place)
         else:
             reason = f"SQL that cannot be told: {unknown.reason}"
+            subject = query.subject
+            if subject is None and isinstance(unknown, PartialText):
+                subject = subject_of(unknown)
             self.note(reason, query.place)
-            self.world.miss(Unresolved(self.source.service, query.place, reason), query.subject)
+            self.world.miss(Unresolved(self.source.service, query.place, reason), subject)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:

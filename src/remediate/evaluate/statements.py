@@ -159,7 +159,10 @@ def _for(machine: Machine, node: ast.For, scope: Scope) -> str | None:
         if node.test is not None:
             test = EVALUATE[node.test.__class__](machine, node.test, rounds)
             if isinstance(test, Unknown):
-                _unknown_loop(machine, node.body, test, rounds)
+                if not isinstance(test, Assumed) or truthy(test.value):
+                    _unknown_loop(machine, node.body, test, rounds)
+                elif changes_schema(node.body, rounds):
+                    _assume_no_rounds(machine, node.test, test)
                 break
             if not truthy(test):
                 break
@@ -203,8 +206,7 @@ def _for_each(machine: Machine, node: ast.ForEach, scope: Scope) -> str | None:
         _unknown_loop(machine, node.body, items, scope)
         return None
     if isinstance(value, Unknown) and changes_schema(node.body, scope):
-        reason = f"a loop over query results, of which there are none: {value.reason}"
-        machine.reporter.assume(reason, machine.place(node.iterable))
+        _assume_no_rounds(machine, node.iterable, value)
     conditional = machine.conditional
     index = 0
     while index < len(items):
@@ -233,6 +235,11 @@ def _elements(machine: Machine, node: ast.ForEach, value: Value) -> Sequence[Val
         return []
     properties = own_properties(machine, value, place)
     return properties if isinstance(properties, Unknown) else list(properties)
+
+
+def _assume_no_rounds(machine: Machine, node: ast.Node, unknown: Unknown) -> None:
+    reason = f"a loop over query results, of which there are none: {unknown.reason}"
+    machine.reporter.assume(reason, machine.place(node))
 
 
 def _unknown_loop(machine: Machine, body: ast.Node, unknown: Unknown, scope: Scope) -> None:

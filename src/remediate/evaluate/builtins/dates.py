@@ -13,6 +13,7 @@ from remediate.source.place import Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?(Z|[+-]\d\d:?\d\d))?")
+_LOCAL = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[T ](\d{1,2}):(\d\d)(?::(\d\d))?)?")
 
 
 class Moment(ScriptObject):
@@ -70,17 +71,34 @@ def parse_date(text: str) -> int | None:
 def date_class(machine: Machine) -> Native:
     """`Date`."""
 
+    def local(parts: list[int], place: Place) -> Value:
+        """A date in the time zone of the machine; servers and containers are set to UTC."""
+        year, month, day, hour, minute, second = (parts + [0] * 6)[:6]
+        try:
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:
+            return Unknown("a date that is written in a way that is not interpreted", place)
+        machine.reporter.assume("a date in the time zone of the machine, taken as UTC", place)
+        return Moment(int((moment - _EPOCH).total_seconds()) * 1000)
+
     def construct(this: Value, arguments: list[Value], place: Place) -> Value:
         if not arguments:
             return Unknown("the time at which the migration runs", place)
         value = arguments[0]
+        other = Unknown("a date that is written in a way that is not interpreted", place)
         if len(arguments) == 1 and isinstance(value, Moment):
             return Moment(value.milliseconds)
         if len(arguments) == 1 and isinstance(value, int) and abs(value) < 10**14:
             return Moment(value)
-        if len(arguments) == 1 and isinstance(value, str) and (parsed := parse_date(value)) is not None:
-            return Moment(parsed)
-        return Unknown("a date in the time zone of the machine", place)
+        if len(arguments) == 1 and isinstance(value, str):
+            if (parsed := parse_date(value)) is not None:
+                return Moment(parsed)
+            found = _LOCAL.fullmatch(value.strip())
+            return local([int(part or 0) for part in found.groups()], place) if found else other
+        if 1 < len(arguments) < 8 and all(isinstance(part, int) for part in arguments):
+            year, month, *rest = (to_integer(part) for part in arguments)
+            return local([year, month + 1, *(rest or [1])], place)
+        return other
 
     def now(this: Value, arguments: list[Value], place: Place) -> Value:
         return Unknown("the time at which the migration runs", place)

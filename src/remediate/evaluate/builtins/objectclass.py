@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from remediate.evaluate.assumed import Assumed, assume
 from remediate.evaluate.builtins.members import OBJECT, is_index, method
 from remediate.evaluate.conversions import (
     call_method,
@@ -58,15 +59,15 @@ def object_class(machine: Machine) -> Native:
 
     def keys(this: Value, arguments: list[Value], place: Place) -> Value:
         found = entries(first(arguments), place)
-        return found if isinstance(found, Unknown) else list(found)
+        return _empty(found) if isinstance(found, Unknown) else list(found)
 
     def values(this: Value, arguments: list[Value], place: Place) -> Value:
         found = entries(first(arguments), place)
-        return found if isinstance(found, Unknown) else list(found.values())
+        return _empty(found) if isinstance(found, Unknown) else list(found.values())
 
     def pairs(this: Value, arguments: list[Value], place: Place) -> Value:
         found = entries(first(arguments), place)
-        return found if isinstance(found, Unknown) else [[key, value] for key, value in found.items()]
+        return _empty(found) if isinstance(found, Unknown) else [[key, value] for key, value in found.items()]
 
     def from_entries(this: Value, arguments: list[Value], place: Place) -> Value:
         items = iterate(machine, first(arguments), place)
@@ -163,6 +164,11 @@ def object_class(machine: Machine) -> Native:
         "instance", lambda this, passed, at: isinstance(first(passed), dict | list | HostObject)
     )
     return Native("Object", convert, members, convert)
+
+
+def _empty(unknown: Unknown) -> Unknown:
+    """The keys of something that is assumed to be empty are assumed to be none."""
+    return assume(unknown, []) if isinstance(unknown, Assumed) and not unknown.value else unknown
 
 
 def _tag(value: Value) -> str:
