@@ -48,7 +48,7 @@ def emit(
 def _slugs(plans: Sequence[MigrationPlan]) -> list[str]:
     """The plans' slugs, unsafe ones marked where a safe file has the same."""
     safe = {plan.slug for plan in plans if plan.level == "safe"}
-    return [f"{plan.slug}_reviewed" if plan.level != "safe" and plan.slug in safe else plan.slug for plan in plans]
+    return [f"{plan.slug}_part_2" if plan.level != "safe" and plan.slug in safe else plan.slug for plan in plans]
 
 
 def _change(plan: MigrationPlan, name: str, style: HouseStyle, after: tuple[str, ...], lines: list[str]) -> Change:

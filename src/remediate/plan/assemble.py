@@ -63,14 +63,11 @@ def _merged(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Ite
     operations = (*functions, *tables, *alone)
     if not operations:
         return
-    findings = [
-        proposal.fix.finding
-        for proposal in proposals
-        if proposal.table_edits or proposal.function_edits or proposal.operations
-    ]
+    merged = [proposal for proposal in proposals if proposal.merges]
+    findings = [proposal.fix.finding for proposal in merged]
     first = proposals[0].fix
     rules = dict.fromkeys(finding.rule for finding in findings)
-    expands = any(proposal.fix.phase == "expand" for proposal in proposals if proposal.fix.finding in findings)
+    expands = any(proposal.fix.phase == "expand" for proposal in merged)
     yield MigrationPlan(
         service=first.finding.service,
         slug=SLUGS.get(next(iter(rules)), MERGED_SLUG) if len(rules) == 1 else MERGED_SLUG,
@@ -78,7 +75,7 @@ def _merged(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Ite
         level=first.level,
         steps=(tuple(operations),),
         findings=tuple(findings),
-        reasons=tuple(dict.fromkeys(reason for proposal in proposals for reason in proposal.fix.reasons)),
+        reasons={proposal.fix.finding.id: proposal.fix.reasons for proposal in merged},
         lock_timeout=facts.config.emit.lock_timeout,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,7 +45,8 @@ class MigrationPlan:
     """One follow-up migration before it is text.
 
     A transactional one is a list of operations that share Knex's transaction. Any other opens one transaction per
-    step: `steps` groups the operations, and the header says that its batch then runs file by file.
+    step: `steps` groups the operations, and the header says that its batch then runs file by file. `reasons` say by
+    finding id why it is not safe.
     """
 
     service: str
@@ -53,7 +55,7 @@ class MigrationPlan:
     level: Level
     steps: tuple[tuple[Operation, ...], ...]
     findings: tuple[Finding, ...]
-    reasons: tuple[str, ...] = ()
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     transactional: bool = True
     lock_timeout: str = "5s"
 

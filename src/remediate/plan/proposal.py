@@ -45,5 +45,10 @@ class Proposal:
     rewrites: tuple[GuardCreation, ...] = ()
 
     @property
+    def merges(self) -> bool:
+        """Whether it has a part in the file that its service's repairs share."""
+        return bool(self.table_edits or self.function_edits or self.operations)
+
+    @property
     def writes(self) -> bool:
-        return bool(self.table_edits or self.function_edits or self.operations or self.files or self.rewrites)
+        return self.merges or bool(self.files or self.rewrites)

@@ -35,10 +35,14 @@ class AddMarkedColumn(Operation):
         return (
             f"""DO $remediate$
   BEGIN
-    IF NOT EXISTS ({_attribute(self.table, self.column)}) THEN
+    IF NOT EXISTS (
+      {_attribute(self.table, self.column)}
+    ) THEN
       ALTER TABLE {table} ADD COLUMN {column} {self.type};
       COMMENT ON COLUMN {table}.{column} IS {Literal(self.mark).sql()};
-    ELSIF {_column_comment(self.table, self.column)} IS DISTINCT FROM {Literal(self.mark).sql()} THEN
+    ELSIF (
+      {_column_comment(self.table, self.column)}
+    ) IS DISTINCT FROM {Literal(self.mark).sql()} THEN
       RAISE EXCEPTION USING MESSAGE = {message};
     END IF;
   END
@@ -49,9 +53,11 @@ class AddMarkedColumn(Operation):
         return (
             f"""DO $remediate$
   BEGIN
-    IF EXISTS ({_attribute(self.table, self.column)})
-      AND {_column_comment(self.table, self.column)} = {Literal(self.mark).sql()}
-    THEN
+    IF EXISTS (
+      {_attribute(self.table, self.column)}
+    ) AND (
+      {_column_comment(self.table, self.column)}
+    ) = {Literal(self.mark).sql()} THEN
       ALTER TABLE {sql_name(self.table)} DROP COLUMN {Identifier(self.column).sql()};
     END IF;
   END
@@ -66,18 +72,18 @@ class AddMarkedColumn(Operation):
 
 
 def _attribute(table: QName, column: str) -> str:
+    regclass = f"{Literal(sql_name(table)).sql()}::regclass"
     return (
-        "SELECT 1 FROM pg_catalog.pg_attribute "
-        f"WHERE attrelid = {Literal(sql_name(table)).sql()}::regclass "
-        f"AND attname = {Literal(column).sql()} AND NOT attisdropped"
+        "SELECT 1 FROM pg_catalog.pg_attribute\n"
+        f"      WHERE attrelid = {regclass} AND attname = {Literal(column).sql()} AND NOT attisdropped"
     )
 
 
 def _column_comment(table: QName, column: str) -> str:
     regclass = f"{Literal(sql_name(table)).sql()}::regclass"
     return (
-        f"(SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute "
-        f"WHERE attrelid = {regclass} AND attname = {Literal(column).sql()})"
+        "SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute\n"
+        f"      WHERE attrelid = {regclass} AND attname = {Literal(column).sql()}"
     )
 
 
@@ -109,9 +115,9 @@ class FillFromParent(Operation):
         return (
             f"""DO $remediate$
   BEGIN
-    IF pg_catalog.obj_description(pg_catalog.to_regprocedure({procedure}), 'pg_proc') IS DISTINCT FROM {mark}
-      AND pg_catalog.to_regprocedure({procedure}) IS NOT NULL
-    THEN
+    IF pg_catalog.to_regprocedure({procedure}) IS NOT NULL AND pg_catalog.obj_description(
+      pg_catalog.to_regprocedure({procedure}), 'pg_proc'
+    ) IS DISTINCT FROM {mark} THEN
       RAISE EXCEPTION USING MESSAGE = {message};
     END IF;
   END
@@ -119,18 +125,19 @@ class FillFromParent(Operation):
             f"""CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
   AS $fill$
-  BEGIN
-    IF NEW.{column} IS NULL THEN
-      SELECT {_last(self.path)}.{Identifier(self.parent_column).sql()} INTO NEW.{column}
-      FROM {_joined(self.path)}
-      WHERE {_matches(self.path[0], "NEW", "parent_1")};
-    END IF;
-    RETURN NEW;
-  END
-  $fill$""",
+BEGIN
+  IF NEW.{column} IS NULL THEN
+    SELECT {_last(self.path)}.{Identifier(self.parent_column).sql()} INTO NEW.{column}
+    FROM {_joined(self.path)}
+    WHERE {_matches(self.path[0], "NEW", "parent_1")};
+  END IF;
+  RETURN NEW;
+END
+$fill$""",
             f"COMMENT ON FUNCTION {function}() IS {mark}",
             f"DROP TRIGGER IF EXISTS {trigger} ON {table}",
-            f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table}\n  FOR EACH ROW EXECUTE FUNCTION {function}()",
+            f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table}\n"
+            f"  FOR EACH ROW EXECUTE FUNCTION {function}()",
         )
 
     def down(self) -> tuple[str, ...]:
@@ -139,7 +146,9 @@ class FillFromParent(Operation):
         return (
             f"""DO $remediate$
   BEGIN
-    IF pg_catalog.obj_description(pg_catalog.to_regprocedure({procedure}), 'pg_proc') = {Literal(self.mark).sql()} THEN
+    IF pg_catalog.obj_description(
+      pg_catalog.to_regprocedure({procedure}), 'pg_proc'
+    ) = {Literal(self.mark).sql()} THEN
       DROP TRIGGER IF EXISTS {Identifier(self.function.name).sql()} ON {sql_name(self.table)};
       DROP FUNCTION {function}();
     END IF;
@@ -179,10 +188,12 @@ class BackfillColumn(Operation):
     """Fills the column of the rows that are there, in batches of pages, each in a transaction of its own.
 
     Walking the pages of the table ends however many rows have no path to a tenant; a loop "until nothing is NULL"
-    would not. Rows that an update moves to other pages have their value by then (see `FillFromParent`). An ordinary owner sees no rows of a
-    table under FORCE: where `forced` names tables, a batch takes FORCE off and puts it back before it commits, and
-    `row_security = off` turns what would still be hidden into an error instead of a silent nothing. PostgreSQL refuses
-    to alter a table with pending trigger events (55006), so that deferred triggers fire before FORCE comes back.
+    would not. Rows that an update moves to other pages have their value by then (see `FillFromParent`).
+
+    An ordinary owner sees no rows of a table under FORCE: where `forced` names tables, a batch takes FORCE off and
+    puts it back before it commits, and `row_security = off` turns what would still be hidden into an error instead of
+    a silent nothing. PostgreSQL refuses to alter a table with pending trigger events (55006), so that deferred
+    triggers fire before FORCE comes back.
     """
 
     table: QName
@@ -199,19 +210,26 @@ class BackfillColumn(Operation):
         fire = ("SET CONSTRAINTS ALL IMMEDIATE",) if self.forced else ()
         force = tuple(f"ALTER TABLE {sql_name(table)} FORCE ROW LEVEL SECURITY" for table in self.forced)
         update = f"""UPDATE {sql_name(self.table)} AS child
-    SET {column} = {_last(self.path)}.{Identifier(self.parent_column).sql()}
-    FROM {_joined(self.path)}
-    WHERE {_matches(self.path[0], "child", "parent_1")}
-      AND child.{column} IS NULL
-      AND {_last(self.path)}.{Identifier(self.parent_column).sql()} IS NOT NULL
-      AND child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
-      AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
+  SET {column} = {_last(self.path)}.{Identifier(self.parent_column).sql()}
+  FROM {_joined(self.path)}
+  WHERE {_matches(self.path[0], "child", "parent_1")}
+    AND child.{column} IS NULL
+    AND {_last(self.path)}.{Identifier(self.parent_column).sql()} IS NOT NULL
+    AND child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
+    AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
         return ("SET LOCAL row_security = off", *release, update, *fire, *force)
 
-    def page_count(self) -> str:
-        """How many pages the table has, asked once before the first batch: the walk has an end."""
+    def batches(self) -> str:
+        """The pages of each batch, asked once before the first one: the walk has an end.
+
+        Rows of an answer rather than a number to count up to, so that whoever replays the file without rows (we, for
+        one) knows that it leaves the schema as it is.
+        """
         regclass = Literal(sql_name(self.table)).sql()
-        return f"SELECT pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint AS pages"
+        return f"""SELECT page AS first, page + {self.pages} AS past
+    FROM pg_catalog.generate_series(
+      0, pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint, {self.pages}
+    ) AS batch(page)"""
 
     def up(self) -> tuple[str, ...]:
         return self.batch()

@@ -40,7 +40,7 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             (BackfillColumn(table, column, path, parent_column, forced),),
         ),
         findings=(finding,),
-        reasons=finding.reasons,
+        reasons={finding.id: finding.reasons},
         transactional=False,
         lock_timeout=facts.config.emit.lock_timeout,
     )
