@@ -41,7 +41,9 @@ class HouseStyle:
 
 def house_style(service: Service) -> HouseStyle | None:
     """The style of a service, or None where none of its migrations takes Knex: then nothing can be written for it."""
-    found = [source for source in service.migrations if not service.configured or source.directory in service.configured]
+    found = [
+        source for source in service.migrations if not service.configured or source.directory in service.configured
+    ]
     usable = [source for source in found if not takes_pool(source)]
     if not usable:
         return None

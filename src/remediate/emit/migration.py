@@ -23,9 +23,7 @@ SAVE_TIMEOUT = "SELECT set_config('remediate.lock_timeout', current_setting('loc
 LINE = 80
 """The width up to which a call stays on one line: Prettier's default."""
 
-RESTORE_TIMEOUT = (
-    "SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)"
-)
+RESTORE_TIMEOUT = "SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)"
 """Outside a transaction, where a service switches them off, nothing was saved: NULL then sets the default again."""
 
 
@@ -141,19 +139,18 @@ class _Body:
         statements = [f"SET LOCAL lock_timeout = {Literal(lock_timeout).sql()}", *operation.batch()]
         update = next(index for index, sql in enumerate(statements) if sql.startswith("UPDATE"))
         written = [
-            f"{three}await trx.raw(update, [first, first + batch]){end}"
+            f"{three}await trx.raw(update, [first, past]){end}"
             if index == update
             else self._raw("trx", sql, 3)
             for index, sql in enumerate(statements)
         ]
         text = raw_sql(indent(statements[update], two), bindings=True)
-        count = raw_sql(operation.page_count())
+        batches = raw_sql(indent(operation.batches(), two))
         lines = [
             f"{one}// {comment(operation.subject())}: fill the rows that are there, a batch of pages at a time",
-            f"{one}const batch = {operation.pages}{end}",
             f"{one}const update = `\n{text}\n{one}`{end}",
-            f"{one}const size = await knex.raw(`\n{two}{count}\n{one}`){end}",
-            f"{one}for (let first = 0; first <= Number(size.rows[0].pages); first += batch) {{",
+            f"{one}const batches = await knex.raw(`\n{batches}\n{one}`){end}",
+            f"{one}for (const {{ first, past }} of batches.rows) {{",
             f"{two}await knex.transaction(async (trx) => {{",
             *written,
             f"{two}}}){end}",

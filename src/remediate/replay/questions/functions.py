@@ -234,12 +234,39 @@ def _current_setting(session: Session, values: list[Value], types: list[str]) ->
     known = session.reader.setting(str(values[0]))
     if known is not None:
         return known
+    if str(values[0]) == "block_size":
+        # Fixed when a server is compiled; no distribution has another one.
+        return "8192"
     if "." not in str(values[0]):
         return Unknown(f"depends on the server's setting {values[0]}")
     # A custom setting that no one has set; that a database or role has it set by default is nowhere to be seen.
     if len(values) > 1 and values[1]:
         return None
     raise Refused("42704", f'unrecognized configuration parameter "{values[0]}"')
+
+
+def _relation_size(session: Session, values: list[Value], types: list[str]) -> Value:
+    return 0 if session.tables_are_empty else Unknown("depends on how large a table is", about_data=True)
+
+
+def _column_comment(session: Session, values: list[Value], types: list[str]) -> Value:
+    oid, number = values[0], values[1]
+    table = session.reader.tables.get(oid.key) if isinstance(oid, Oid) and isinstance(oid.key, QName) else None
+    if table is None or not isinstance(number, int) or not 0 < number <= len(table.columns):
+        return Unknown("a comment")
+    return table.columns[number - 1].comment
+
+
+def _object_comment(session: Session, values: list[Value], types: list[str]) -> Value:
+    """Of tables and functions; other comments are not kept."""
+    oid, catalog = values[0], values[1] if len(values) > 1 else None
+    if isinstance(oid, Oid) and oid.kind == "proc" and catalog == "pg_proc":
+        function = next((one for key, one in session.reader.functions.items() if key == oid.key), None)
+        return function.comment if function is not None else Unknown("a comment")
+    if isinstance(oid, Oid) and oid.kind == "class" and catalog == "pg_class" and isinstance(oid.key, QName):
+        table = session.reader.tables.get(oid.key)
+        return table.comment if table is not None else Unknown("a comment")
+    return Unknown("a comment")
 
 
 def _enum_labels(session: Session, values: list[Value], types: list[str]) -> Value:
@@ -385,6 +412,11 @@ FUNCTIONS: Final[dict[str, ScalarFunction]] = {
     "current_database": ScalarFunction("name", lambda session, values, types: session.reader.database),
     "current_setting": ScalarFunction("text", _current_setting),
     "set_config": ScalarFunction("text", _set_config),
+    "pg_relation_size": ScalarFunction("int8", _relation_size),
+    "pg_table_size": ScalarFunction("int8", _relation_size),
+    "pg_total_relation_size": ScalarFunction("int8", _relation_size),
+    "col_description": ScalarFunction("text", _column_comment),
+    "obj_description": ScalarFunction("text", _object_comment),
     "enum_range": ScalarFunction(lambda types: f"{types[0]}[]", _enum_labels, strict=False),
     "enum_first": ScalarFunction(_first, _enum_edge(0), strict=False),
     "enum_last": ScalarFunction(_first, _enum_edge(-1), strict=False),
