@@ -42,7 +42,7 @@ TRANSACTIONAL = one_step(
         ForceRls(AWKWARD),
     ],
     level="unsafe",
-    reasons=("somebody said */ so", "a" * 130 + " " + "b" * 90),
+    reasons={FINDING.id: ("somebody said */ so", "a" * 130 + " " + "b" * 90)},
 )
 PATH = (Step(AWKWARD, ("venue_id",), QName("public", "venues"), ("id",), False),)
 MARK = "remediate:`${mark}?"
@@ -166,7 +166,7 @@ def test_files_of_a_service_follow_each_other_and_unsafe_ones_have_names_of_thei
     unsafe = one_step([Statements(("SELECT 2",))], level="unsafe")
     first, second = emit([service(TS)], [safe, unsafe], TODAY)
     assert first.path == "o/migrations/002_repair.ts"
-    assert second.path == "o/migrations/003_repair_reviewed.ts"
+    assert second.path == "o/migrations/003_repair_part_2.ts"
     assert (first.after, second.after) == ((), (first.path,))
 
 
