@@ -54,7 +54,9 @@ interrupts and closed pipes first, and that differs between its versions.
 """
 
 PathArgument = Annotated[
-    Path, typer.Argument(metavar="[PATH]", help="The workspace: a repository of services, or one service.")
+    # `readable` would let typer complain first, in other words than for other reasons.
+    Path,
+    typer.Argument(metavar="[PATH]", readable=False, help="The workspace: a repository of services, or one service."),
 ]
 ConfigOption = Annotated[
     Path | None,

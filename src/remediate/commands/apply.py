@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import groupby
 
 from remediate.commands.options import (
@@ -24,6 +25,7 @@ from remediate.errors import RemediateError
 from remediate.pipeline import Plan, make_plan, read
 from remediate.plan.model import Change
 from remediate.report.console import progress
+from remediate.report.lines import count
 from remediate.source.tree import WorkingTree
 
 
@@ -43,22 +45,21 @@ def _branch(options: PlanOptions, branch: str) -> int:
     repository = open_repository(root)
     check_branch(repository, branch)
     tree = CommitTree(repository.top, repository.head, repository.prefix)
-    with progress() as shown:
+    with closing(tree), progress() as shown:
         config = load_config(tree, options.config)
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning from the committed tree")
         plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
-        if not plan.changes:
-            print("Nothing to change: no branch was made.")
-            _say_differences(repository, plan)
-            return 0
         shown.step("Committing")
-        commits = write_branch(root, branch, _commits(plan))
+        commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
     for commit in commits:
         print(f"{commit.commit[:10]}  {commit.service}  {', '.join(commit.paths)}")
     _say_differences(repository, plan)
-    print(f"Branch {branch} has {_count(len(commits), 'commit')}. Review it with: git log -p HEAD..{branch}")
+    if commits:
+        print(f"Branch {branch} has {count(len(commits), 'commit')}. Review it with: git log -p HEAD..{branch}")
+    else:
+        print("Nothing to change: no branch was made.")
     return 0
 
 
@@ -73,7 +74,7 @@ def _commit(service: str, changes: tuple[Change, ...]) -> CommitSpec:
     rules = sorted({rule for change in changes for rule in change.rules})
     findings = {finding for change in changes for finding in change.findings}
     lines = [f"- {change.path} ({change.level}: {', '.join(change.rules)})" for change in changes]
-    body = f"Repairs {_count(len(findings), 'finding')}:\n" + "\n".join(lines)
+    body = f"Repairs {count(len(findings), 'finding')}:\n" + "\n".join(lines)
     what = rules[0] if len(rules) == 1 else "tenant isolation"
     return CommitSpec(service, f"fix({service}): repair {what} in the database", changes, body)
 
@@ -101,9 +102,5 @@ def _write(options: PlanOptions) -> int:
         written = write(root, plan.changes)
     for path in written:
         print(path)
-    print(f"{_count(len(written), 'file')} written.")
+    print(f"{count(len(written), 'file')} written.")
     return 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -35,7 +35,7 @@ def run(
             alone = tuple(one for one in workspace.services if one.name == service)
             workspace = replace(workspace, services=alone)
         shown.step("Replaying migrations")
-        databases = replay_all(workspace, tree, assume, settings.roles.migration)
+        databases = replay_all(workspace, tree, settings, assume)
     if format == "json":
         write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
     else:

@@ -9,10 +9,15 @@ from remediate.errors import RemediateError
 
 
 def write_new(path: Path, text: str) -> None:
-    """Writes a file that is not there yet. Raises RemediateError if it is, or cannot be written."""
+    """Writes a file that is not there yet, or nothing. Raises RemediateError if it is, or cannot be written."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
     except FileExistsError:
         raise RemediateError("is there already", place=str(path), hint="edit it, or move it away first") from None
     except OSError as error:
