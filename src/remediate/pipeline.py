@@ -13,6 +13,7 @@ from remediate.detect.facts import gather
 from remediate.detect.model import Facts, Finding
 from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
+from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
 from remediate.replay.catalog import Replayed
@@ -68,14 +69,13 @@ def read(tree: FileTree, config: Config) -> Workspace:
 
 
 def replay_all(
-    workspace: Workspace, tree: FileTree, assume: Assumption = "applied", user: str | None = None
+    workspace: Workspace, tree: FileTree, config: Config, assume: Assumption = "applied"
 ) -> tuple[Replayed, ...]:
-    """evaluate and replay, migration by migration: one catalog for each database, in the order of the services.
-
-    `user` is the role that runs the migrations and owns what they make.
-    """
+    """evaluate and replay, migration by migration: one catalog for each database, in the order of the services."""
+    evaluator = Evaluator(tree, environment=config.workspace.environment)
+    user = config.roles.migration or "postgres"
     groups = databases_of(workspace.services)
-    return tuple(replay(group, tree, assume=assume, user=user or "postgres") for group in groups)
+    return tuple(replay(group, tree, assume=assume, evaluator=evaluator, user=user) for group in groups)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:
@@ -89,7 +89,7 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
 def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
     """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
     databases, fixes, changes = [], [], []
-    for replayed in replay_all(workspace, tree, request.assume, config.roles.migration):
+    for replayed in replay_all(workspace, tree, config, request.assume):
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config)
         databases.append(facts)

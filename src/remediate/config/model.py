@@ -18,6 +18,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     database: Literal["shared", "per-service"] | None = None
     exclude: tuple[str, ...] = ()
     postgres: int = 15
+    environment: dict[str, str] = {}
 
 
 class Tenancy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

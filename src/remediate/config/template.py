@@ -18,6 +18,8 @@ TEMPLATE = """\
 # exclude = []
 # The major version of PostgreSQL in production: what may be written depends on it.
 # postgres = 15
+# Environment variables that migrations read. Without them process.env is empty, as in a fresh shell.
+# environment = { DB_SCHEMA = "public" }
 
 [tenancy]
 # The table of tenants, the column that refers to it, and the setting that names the tenant of a session.
