@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 import psycopg
 import pytest
 
-from remediate.plan.planners.function_text import expand_function, owned_name, rename_function, replacing
+from remediate.detect.duplicate_function import own_copy
+from remediate.plan.planners.function_text import expand_function, rename_function, replacing, retarget_trigger
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
-from remediate.replay.catalog import QName
+from remediate.replay.catalog import QName, Trigger
 from support.database import Database
 
 CANONICAL = "app.current_tenant_id"
@@ -278,4 +279,33 @@ def test_a_copy_under_another_name_is_the_same_function(empty: Database, name: s
     [("order-service", "order_touch"), ("Payments.api", "payments_api_touch"), ("x" * 70, "x" * 63)],
 )
 def test_a_copy_is_named_after_its_service(service: str, name: str) -> None:
-    assert owned_name(QName("public", "touch"), service) == QName("public", name)
+    assert own_copy(QName("public", "touch"), service) == QName("public", name)
+
+
+TRIGGERS = [
+    "CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch()",
+    'CREATE TRIGGER touch BEFORE UPDATE OF id, "on" ON public.orders FOR EACH ROW'
+    " WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION public.touch('(', 'ON orders')",
+    "CREATE CONSTRAINT TRIGGER touch AFTER INSERT OR DELETE ON orders DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION touch()",
+    'CREATE TRIGGER touch AFTER UPDATE ON orders REFERENCING NEW TABLE AS "ON" FOR EACH STATEMENT'
+    " EXECUTE FUNCTION touch()",
+]
+
+
+@pytest.mark.parametrize("definition", TRIGGERS)
+def test_a_trigger_gets_another_function_and_qualified_names(empty: Database, definition: str) -> None:
+    trigger = Trigger(QName("public", "orders"), "touch", QName("public", "touch"), "before", (), definition, ())
+    shown = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'touch'"
+    with empty.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute('CREATE TABLE orders (id integer, "on" text)')
+        for name in ("touch", '"Orders_touch"'):
+            connection.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'".encode())
+        connection.execute(definition.encode())
+        before = connection.execute(shown).fetchone()
+        connection.execute("SET LOCAL search_path = pg_catalog")
+        for function in ("touch", "Orders_touch", "touch"):
+            connection.execute("DROP TRIGGER touch ON public.orders")
+            connection.execute(retarget_trigger(trigger, QName("public", function)).encode())
+        connection.execute("SET LOCAL search_path = public")
+        assert connection.execute(shown).fetchone() == before

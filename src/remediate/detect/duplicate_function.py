@@ -11,6 +11,7 @@ from remediate.detect.model import Facts, Finding
 from remediate.detect.taint import taints
 from remediate.detect.tokens import tokens
 from remediate.replay.catalog import Function, Origin, QName, Refusal
+from remediate.sql.quote import truncate_identifier
 
 RULE = "duplicate-function"
 _CREATES = re.compile(
@@ -42,6 +43,12 @@ def detect(facts: Facts) -> Iterator[Finding]:
         first, *others = creations.values()
         for other in others:
             yield _finding(facts, in_force, first, other)
+
+
+def own_copy(name: QName, service: str) -> QName:
+    """What a service's own copy of a shared function is called: its name without its kind, then the function's."""
+    prefix = service.removesuffix("-service").replace("-", "_").replace(".", "_").lower()
+    return QName(name.schema, truncate_identifier(f"{prefix}_{name.name}"))
 
 
 def _creations(facts: Facts) -> dict[_Key, dict[str, _Creation]]:
@@ -88,6 +95,7 @@ def _finding(facts: Facts, in_force: Function, first: _Creation, other: _Creatio
         [other.origin.place, first.origin.place],
         reasons=_reasons(other, differences, in_force),
         evidence=_evidence(facts, in_force, first),
+        waiting=_has_its_own(facts, in_force, other.service),
         # An unresolved statement elsewhere taints tables; whether creations are equal stands in the files.
         tainted_by=taints(facts, "", [], [first.origin, other.origin]),
     )
@@ -127,6 +135,19 @@ def _reasons(other: _Creation, differences: list[str], in_force: Function) -> It
     elif differences:
         last = in_force.history[-1].service
         yield f"Only one of them is in force, today that of {last}; something may rely on it."
+
+
+def _has_its_own(facts: Facts, shared: Function, service: str) -> str | None:
+    """What is left to do for a service that has a copy of its own, and no trigger on the shared function any more."""
+    catalog = facts.replayed.catalog
+    copy = catalog.functions.get((own_copy(shared.name, service), shared.argument_types))
+    uses_it = any(
+        trigger.function == shared.name and trigger.history[-1].service == service
+        for trigger in catalog.triggers.values()
+    )
+    if copy is None or copy.history[0].service != service or uses_it:
+        return None
+    return f"its migrations create {shared.name} no more; what {service} uses is {copy.name}"
 
 
 def _evidence(facts: Facts, function: Function, first: _Creation) -> Iterator[str]:

@@ -14,13 +14,25 @@ CODEMOD = "duplicate-function"
 
 
 def guard_function(request: GuardCreation, file: str, data: bytes) -> list[Edit]:
-    """The edits of one file; empty where the statements cannot be found in its literals."""
-    edits: list[Edit] = []
-    for literal in sql_literals(CODEMOD, file, data):
-        for statement in function_statements(literal.text):
-            if _is_about(statement, request):
-                edits.extend(_wrap(literal, statement, request.signature))
-    return edits
+    """The edits of one file; empty where it creates the function otherwise than in a literal that can be edited.
+
+    Then its `down` is left alone too: half of the guards would keep the function without its creation knowing.
+    """
+    found = [
+        (literal, statement)
+        for literal in sql_literals(CODEMOD, file, data)
+        for statement in function_statements(literal.text)
+        if _is_about(statement, request)
+    ]
+    creations = [(literal, statement) for literal, statement in found if statement.verb == "create"]
+    if not creations or not all(_can_wrap(literal, statement) for literal, statement in creations):
+        return []
+    return [
+        edit
+        for literal, statement in found
+        if _can_wrap(literal, statement)
+        for edit in _wrap(literal, statement, request.signature)
+    ]
 
 
 def _is_about(statement: FunctionStatement, request: GuardCreation) -> bool:
@@ -30,14 +42,14 @@ def _is_about(statement: FunctionStatement, request: GuardCreation) -> bool:
     return statement.name == name and statement.schema in ("", schema) and statement.arguments in (None, count)
 
 
+def _can_wrap(literal: SqlLiteral, statement: FunctionStatement) -> bool:
+    """Whether the guard's own tags are free."""
+    body = literal.text.encode()[statement.start : statement.end].decode()
+    return not any(tag in body for tag in ("$guard$", "$create$"))
+
+
 def _wrap(literal: SqlLiteral, statement: FunctionStatement, signature: str) -> Iterator[Edit]:
     """Two insertions around the statement; its own text stays."""
-    data = literal.text.encode()
-    body = data[statement.start : statement.end].decode()
-    if any(tag in body for tag in ("$guard$", "$create$")):
-        return
-    if not literal.template and "\n" in body:
-        return
     procedure = Literal(signature).sql()
     gap = "\n" if literal.template else " "
     if statement.verb == "create":

@@ -28,8 +28,9 @@ def rewrite(services: Sequence[Service], requests: Sequence[GuardCreation]) -> R
     for request in requests:
         files = dict.fromkeys(origin.place.file for origin in request.creations)
         found = {file: guard_function(request, file, sources[file].data) for file in files if file in sources}
-        if not any(found.values()):
+        if not found or not all(found.values()):
             missed.add(request.finding.id)
+            continue
         for file, file_edits in found.items():
             if file_edits:
                 edits.setdefault(file, []).extend(file_edits)

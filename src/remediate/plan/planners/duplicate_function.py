@@ -7,16 +7,19 @@ policies and defaults move to it.
 
 from __future__ import annotations
 
+from remediate.detect.duplicate_function import own_copy
 from remediate.detect.model import Facts, Finding
 from remediate.plan.model import Fix, GuardCreation
 from remediate.plan.operations import CreateFunction, Operation, ReplaceFunction, ReplaceTrigger
-from remediate.plan.planners.function_text import owned_name, rename_function, replacing, retarget_trigger
+from remediate.plan.planners.function_text import rename_function, replacing, retarget_trigger
 from remediate.plan.proposal import Proposal
 from remediate.replay.catalog import Catalog, Function, Trigger
 from remediate.sql.quote import QualifiedName
 
 
 def plan(finding: Finding, facts: Facts) -> Proposal:
+    if finding.waiting:
+        return Proposal(Fix(finding, finding.level, reasons=finding.reasons))
     versions = [one.function for one in facts.replayed.functions if one.function.signature == str(finding.subject)]
     own = [function for function in versions if _creator(function) == finding.service]
     if not own:
@@ -40,13 +43,15 @@ def _own_function(shared: Function, own: Function, service: str, facts: Facts) -
     triggers of every other service run this one's body.
     """
     catalog = facts.replayed.catalog
-    name = owned_name(own.name, service)
+    name = own_copy(own.name, service)
     triggers = _dependants(catalog, own, service)
     if not triggers or (name, own.argument_types) in catalog.functions:
         return ()
     signature = f"{QualifiedName(*name).sql()}({', '.join(own.argument_types)})"
     moves = [
-        ReplaceTrigger(trigger.table, trigger.name, trigger.definition, retarget_trigger(trigger, name))
+        ReplaceTrigger(
+            trigger.table, trigger.name, retarget_trigger(trigger, trigger.function), retarget_trigger(trigger, name)
+        )
         for trigger in triggers
     ]
     operations: list[Operation] = [CreateFunction(name, rename_function(own.statement, name), signature), *moves]

@@ -7,8 +7,8 @@ from itertools import combinations
 
 from remediate.replay.catalog import QName, Trigger
 from remediate.sql.function_source import function_source
-from remediate.sql.quote import Literal, QualifiedName, truncate_identifier
-from remediate.sql.tokens import Call, calls
+from remediate.sql.quote import Literal, QualifiedName
+from remediate.sql.tokens import Call, calls, tokens
 
 
 def expand_function(statement: str, name: QName, canonical: str, legacy: Sequence[str]) -> str | None:
@@ -40,16 +40,27 @@ def rename_function(statement: str, name: QName) -> str:
     return source.text(name=QualifiedName(*name).sql(), replace=False) if source else statement
 
 
-def owned_name(name: QName, service: str) -> QName:
-    """The name of a service's own copy: the service's name without its kind, then the function's."""
-    prefix = service.removesuffix("-service").replace("-", "_").replace(".", "_").lower()
-    return QName(name.schema, truncate_identifier(f"{prefix}_{name.name}"))
-
-
 def retarget_trigger(trigger: Trigger, function: QName) -> str:
-    """The trigger's definition with another function. It ends in EXECUTE FUNCTION name(arguments)."""
-    head, _, call = trigger.definition.rpartition("EXECUTE FUNCTION ")
-    return f"{head}EXECUTE FUNCTION {QualifiedName(*function).sql()}{call[call.index('(') :]}"
+    """The trigger's definition with another function, table and function under their qualified names.
+
+    The definition is as PostgreSQL prints it: `… ON table …`, and at its end EXECUTE FUNCTION name(arguments).
+    """
+    found = tokens(trigger.definition)
+    # The keyword that is followed by the table's name; what a trigger of that name is called comes as an identifier.
+    on = next(index for index, token in enumerate(found) if token.kind == "ON")
+    last = on + 1
+    while found[last + 1].text == ".":
+        last += 2
+    execute = next(token for token in reversed(found) if token.kind == "EXECUTE")
+    call = trigger.definition[execute.start :]
+    return "".join(
+        (
+            trigger.definition[: found[on].end],
+            f" {QualifiedName(*trigger.table).sql()}",
+            trigger.definition[found[last].end : execute.start],
+            f"EXECUTE FUNCTION {QualifiedName(*function).sql()}{call[call.index('(') :]}",
+        )
+    )
 
 
 def _edit(text: str, name: str, change: Callable[[str, Call], str | None]) -> str:
