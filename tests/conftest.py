@@ -20,6 +20,10 @@ from support.node import Node, find_node, prepare_project
 from support.typescript import PrettierCheck, TypeChecker
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite what golden cases expect")
+
+
 @pytest.fixture(scope="session")
 def node_project() -> Path:
     """A folder whose node_modules holds knex, pg, tsx, typescript, prettier and the types of Node and pg."""

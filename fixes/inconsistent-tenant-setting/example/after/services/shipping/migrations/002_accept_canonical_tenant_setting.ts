@@ -3,7 +3,9 @@ import type { Knex } from 'knex';
 /**
  * Follow-up migration for shipping, planned by remediate: changes 1 object.
  *
- * The tenant is read from, or written to, more than one setting (inconsistent-tenant-setting):
+ * The tenant is read from, or written to, more than one setting (inconsistent-tenant-setting). A
+ * session that sets one name sees nothing through what reads another, so code has to set them all, and
+ * forgets one.
  * - public.parcels.parcels_tenant (services/shipping/migrations/001_create_parcels.ts:9)
  *
  * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.

@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 /**
  * Follow-up migration for billing, planned by remediate: changes 1 object.
  *
- * A tenant-scoped table has no row level security (missing-rls):
+ * A tenant-scoped table has no row level security (missing-rls). Every query sees the rows of every
+ * tenant: one forgotten condition shows a customer the data of another.
  * - public.invoices (services/billing/migrations/003_create_invoices.ts:4)
  *
  * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.

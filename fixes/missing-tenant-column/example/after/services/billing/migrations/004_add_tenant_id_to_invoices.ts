@@ -2,13 +2,13 @@ import type { Knex } from 'knex';
 
 /**
  * Follow-up migration for billing, planned by remediate: changes 1 object.
+ * Review before running: it is not known to be safe, for the reasons given below.
  *
- * A table belongs to tenants, but has no tenant column (missing-tenant-column):
+ * A table belongs to tenants, but has no tenant column (missing-tenant-column). Without the column the
+ * table can have no policy of its own, and its rows are as safe as the query that joins them.
  * - public.invoices (services/billing/migrations/003_create_invoices.ts:4)
- *
- * Review before running; this is not known to be safe:
- * - Whose row it is follows from another table as it is today: somebody has to confirm that this path
- *   is the right one, and what becomes of rows on which it ends nowhere.
+ *   - Whose row it is follows from another table as it is today: somebody has to confirm that this
+ *     path is the right one, and what becomes of rows on which it ends nowhere.
  *
  * Runs step by step, each step in a transaction of its own, and can be started again after a failure.
  * Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by
@@ -22,10 +22,16 @@ export async function up(knex: Knex): Promise<void> {
     await trx.raw(`
       DO $remediate$
         BEGIN
-          IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id' AND NOT attisdropped) THEN
+          IF NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id' AND NOT attisdropped
+          ) THEN
             ALTER TABLE public.invoices ADD COLUMN tenant_id uuid;
             COMMENT ON COLUMN public.invoices.tenant_id IS 'remediate:5d1cf67324e5';
-          ELSIF (SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id') IS DISTINCT FROM 'remediate:5d1cf67324e5' THEN
+          ELSIF (
+            SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id'
+          ) IS DISTINCT FROM 'remediate:5d1cf67324e5' THEN
             RAISE EXCEPTION USING MESSAGE = 'public.invoices.tenant_id is there already, and this migration did not add it';
           END IF;
         END
@@ -38,9 +44,9 @@ export async function up(knex: Knex): Promise<void> {
     await trx.raw(`
       DO $remediate$
         BEGIN
-          IF pg_catalog.obj_description(pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()'), 'pg_proc') IS DISTINCT FROM 'remediate:5d1cf67324e5'
-            AND pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()') IS NOT NULL
-          THEN
+          IF pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()') IS NOT NULL AND pg_catalog.obj_description(
+            pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()'), 'pg_proc'
+          ) IS DISTINCT FROM 'remediate:5d1cf67324e5' THEN
             RAISE EXCEPTION USING MESSAGE = 'public.fill_invoices_tenant_id is there already, and this migration did not create it';
           END IF;
         END
@@ -50,15 +56,15 @@ export async function up(knex: Knex): Promise<void> {
       CREATE OR REPLACE FUNCTION public.fill_invoices_tenant_id() RETURNS trigger
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
         AS $fill$
-  BEGIN
-    IF NEW.tenant_id IS NULL THEN
-      SELECT parent_1.tenant_id INTO NEW.tenant_id
-      FROM public.customers AS parent_1
-      WHERE parent_1.id = NEW.customer_id;
-    END IF;
-    RETURN NEW;
-  END
-  $fill$
+BEGIN
+  IF NEW.tenant_id IS NULL THEN
+    SELECT parent_1.tenant_id INTO NEW.tenant_id
+    FROM public.customers AS parent_1
+    WHERE parent_1.id = NEW.customer_id;
+  END IF;
+  RETURN NEW;
+END
+$fill$
     `);
     await trx.raw(`
       COMMENT ON FUNCTION public.fill_invoices_tenant_id() IS 'remediate:5d1cf67324e5'
@@ -73,26 +79,28 @@ export async function up(knex: Knex): Promise<void> {
   });
 
   // public.invoices: fill the rows that are there, a batch of pages at a time
-  const batch = 250;
   const update = `
     UPDATE public.invoices AS child
-        SET tenant_id = parent_1.tenant_id
-        FROM public.customers AS parent_1
-        WHERE parent_1.id = child.customer_id
-          AND child.tenant_id IS NULL
-          AND parent_1.tenant_id IS NOT NULL
-          AND child.ctid >= format('(%s,0)', ?::bigint)::tid
-          AND child.ctid < format('(%s,0)', ?::bigint)::tid
+      SET tenant_id = parent_1.tenant_id
+      FROM public.customers AS parent_1
+      WHERE parent_1.id = child.customer_id
+        AND child.tenant_id IS NULL
+        AND parent_1.tenant_id IS NOT NULL
+        AND child.ctid >= format('(%s,0)', ?::bigint)::tid
+        AND child.ctid < format('(%s,0)', ?::bigint)::tid
   `;
-  const size = await knex.raw(`
-    SELECT pg_relation_size('public.invoices'::regclass) / current_setting('block_size')::bigint AS pages
+  const batches = await knex.raw(`
+    SELECT page AS first, page + 250 AS past
+        FROM pg_catalog.generate_series(
+          0, pg_relation_size('public.invoices'::regclass) / current_setting('block_size')::bigint, 250
+        ) AS batch(page)
   `);
-  for (let first = 0; first <= Number(size.rows[0].pages); first += batch) {
+  for (const { first, past } of batches.rows) {
     await knex.transaction(async (trx) => {
       await trx.raw(`SET LOCAL lock_timeout = '5s'`);
       await trx.raw(`SET LOCAL row_security = off`);
       await trx.raw(`ALTER TABLE public.customers NO FORCE ROW LEVEL SECURITY`);
-      await trx.raw(update, [first, first + batch]);
+      await trx.raw(update, [first, past]);
       await trx.raw(`SET CONSTRAINTS ALL IMMEDIATE`);
       await trx.raw(`ALTER TABLE public.customers FORCE ROW LEVEL SECURITY`);
     });
@@ -105,7 +113,9 @@ export async function down(knex: Knex): Promise<void> {
     await trx.raw(`
       DO $remediate$
         BEGIN
-          IF pg_catalog.obj_description(pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()'), 'pg_proc') = 'remediate:5d1cf67324e5' THEN
+          IF pg_catalog.obj_description(
+            pg_catalog.to_regprocedure('public.fill_invoices_tenant_id()'), 'pg_proc'
+          ) = 'remediate:5d1cf67324e5' THEN
             DROP TRIGGER IF EXISTS fill_invoices_tenant_id ON public.invoices;
             DROP FUNCTION public.fill_invoices_tenant_id();
           END IF;
@@ -119,9 +129,13 @@ export async function down(knex: Knex): Promise<void> {
     await trx.raw(`
       DO $remediate$
         BEGIN
-          IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id' AND NOT attisdropped)
-            AND (SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id') = 'remediate:5d1cf67324e5'
-          THEN
+          IF EXISTS (
+            SELECT 1 FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id' AND NOT attisdropped
+          ) AND (
+            SELECT pg_catalog.col_description(attrelid, attnum) FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.invoices'::regclass AND attname = 'tenant_id'
+          ) = 'remediate:5d1cf67324e5' THEN
             ALTER TABLE public.invoices DROP COLUMN tenant_id;
           END IF;
         END

@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 /**
  * Follow-up migration for billing, planned by remediate: changes 1 object.
  *
- * Row level security does not bind the table's owner (rls-not-forced):
+ * Row level security does not bind the table's owner (rls-not-forced). PostgreSQL lets the owner of a
+ * table pass its policies, and services commonly connect as the owner.
  * - public.customers (services/billing/migrations/002_create_customers.ts:14)
  *
  * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.

@@ -2,13 +2,13 @@ import type { Knex } from 'knex';
 
 /**
  * Follow-up migration for billing, planned by remediate: changes 1 object.
+ * Review before running: it is not known to be safe, for the reasons given below.
  *
- * Row level security is on, but the table has no policy (rls-without-policy):
+ * Row level security is on, but the table has no policy (rls-without-policy). Row level security
+ * without a policy denies everything to everybody but the owner.
  * - public.invoices (services/billing/migrations/003_create_invoices.ts:9)
- *
- * Review before running; this is not known to be safe:
- * - A first policy opens rows to roles that reached none before, so somebody has to confirm whom it
- *   lets in.
+ *   - A first policy opens rows to roles that reached none before, so somebody has to confirm whom it
+ *     lets in.
  *
  * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
  */

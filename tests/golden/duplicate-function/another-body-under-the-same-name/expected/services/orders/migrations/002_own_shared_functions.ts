@@ -1,0 +1,79 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 3 objects.
+ * Review before running: it is not known to be safe, for the reasons given below.
+ *
+ * Several services create the same function (duplicate-function). The service that runs last decides
+ * for all of them, and the down of any one drops it for the others.
+ * - public.touch_updated_at() (services/orders/migrations/001_create_orders.ts:4)
+ *   - Only one of them is in force, today that of orders; something may rely on it.
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // function public.orders_touch_updated_at
+  await knex.raw(`
+    CREATE FUNCTION public.orders_touch_updated_at() RETURNS trigger AS $$
+    BEGIN
+      NEW.updated_at = clock_timestamp();
+      RETURN NEW;
+    END;
+    $$ LANGUAGE plpgsql
+  `);
+
+  // public.orders
+  await knex.raw(`DROP TRIGGER touch ON public.orders`);
+  await knex.raw(`
+    CREATE TRIGGER touch BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.orders_touch_updated_at()
+  `);
+
+  // function public.touch_updated_at
+  await knex.raw(`
+    CREATE OR REPLACE FUNCTION public.touch_updated_at() RETURNS trigger AS $$
+    BEGIN
+      NEW.updated_at = now();
+      RETURN NEW;
+    END;
+    $$ LANGUAGE plpgsql
+  `);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // function public.touch_updated_at
+  await knex.raw(`
+    CREATE OR REPLACE FUNCTION public.touch_updated_at() RETURNS trigger AS $$
+    BEGIN
+      NEW.updated_at = clock_timestamp();
+      RETURN NEW;
+    END;
+    $$ LANGUAGE plpgsql
+  `);
+
+  // public.orders
+  await knex.raw(`DROP TRIGGER touch ON public.orders`);
+  await knex.raw(`
+    CREATE TRIGGER touch BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at()
+  `);
+
+  // function public.orders_touch_updated_at
+  await knex.raw(`DROP FUNCTION public.orders_touch_updated_at()`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}

@@ -1,0 +1,26 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('orders', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
+    table.string('name').notNullable();
+  });
+  await knex.raw(`
+        CREATE OR REPLACE FUNCTION current_tenant() RETURNS uuid AS $$
+          -- the tenant of the session: \`${'$'}{tenant}\` is not known here, is it?
+          SELECT NULLIF(current_setting('app.current_tenant', true), '')::uuid;
+        $$ LANGUAGE sql STABLE
+      `);
+  await knex.raw(`ALTER TABLE orders ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE orders FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON orders
+      USING (tenant_id = current_tenant())
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('orders');
+  await knex.raw('DROP FUNCTION current_tenant()');
+}

@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('tenants', (table) => {
+    table.text('id').primary();
+  });
+  await knex.schema.createTable('venues', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.text('tenant_id').notNullable().references('id').inTable('tenants');
+    table.string('name').notNullable();
+  });
+  await knex.raw(`ALTER TABLE venues ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE venues FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON venues
+      USING (tenant_id = NULLIF(current_setting('app.current_tenant_id', true), ''))
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('venues');
+  await knex.schema.dropTable('tenants');
+}

@@ -1,0 +1,85 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 2 objects.
+ *
+ * The tenant is read from, or written to, more than one setting (inconsistent-tenant-setting). A
+ * session that sets one name sees nothing through what reads another, so code has to set them all, and
+ * forgets one.
+ * - public.orders.tenant_isolation (services/orders/migrations/001_create_orders.ts:11)
+ * - public.refunds.tenant_isolation (services/orders/migrations/001_create_orders.ts:21)
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.orders
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.orders
+      USING (tenant_id = (
+        SELECT CASE
+          WHEN setting.current_tenant_id <> setting.current_tenant THEN NULL
+          ELSE COALESCE(setting.current_tenant_id, setting.current_tenant)
+        END
+        FROM (SELECT
+          NULLIF(current_setting('app.current_tenant_id', true), '')::uuid AS current_tenant_id,
+          NULLIF(current_setting('app.current_tenant', true), '')::uuid AS current_tenant
+        ) AS setting
+      ))
+  `);
+
+  // public.refunds
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.refunds
+      USING (tenant_id = (
+        SELECT CASE
+          WHEN setting.current_tenant_id <> setting.current_tenant THEN NULL
+          ELSE COALESCE(setting.current_tenant_id, setting.current_tenant)
+        END
+        FROM (SELECT
+          NULLIF(current_setting('app.current_tenant_id', true), '')::uuid AS current_tenant_id,
+          NULLIF(current_setting('app.current_tenant', true), '')::uuid AS current_tenant
+        ) AS setting
+      ) OR tenant_id = (
+        SELECT CASE
+          WHEN setting.current_tenant_id <> setting.tenant_id THEN NULL
+          ELSE COALESCE(setting.current_tenant_id, setting.tenant_id)
+        END
+        FROM (SELECT
+          NULLIF(current_setting('app.current_tenant_id', true), '')::uuid AS current_tenant_id,
+          NULLIF(current_setting('app.tenant_id', true), '')::uuid AS tenant_id
+        ) AS setting
+      ))
+  `);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.refunds
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.refunds
+      USING (tenant_id = current_setting('app.current_tenant', true)::uuid OR tenant_id = current_setting('app.tenant_id', true)::uuid)
+  `);
+
+  // public.orders
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.orders
+      USING (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid)
+  `);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}

@@ -1,0 +1,19 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('files', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
+    table.string('name').notNullable();
+  });
+  await knex.raw(`ALTER TABLE files ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE files FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON files
+      USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('files');
+}

@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('tenants', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.string('name').notNullable();
+  });
+  await knex.schema.createTable('customers', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
+    table.string('name').notNullable();
+  });
+  await knex.schema.createTable('invoices', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('tenant_id').notNullable().references('id').inTable('tenants');
+  });
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('invoices');
+  await knex.schema.dropTable('customers');
+  await knex.schema.dropTable('tenants');
+}

@@ -1,0 +1,80 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 2 objects.
+ *
+ * The tenant is read from, or written to, more than one setting (inconsistent-tenant-setting). A
+ * session that sets one name sees nothing through what reads another, so code has to set them all, and
+ * forgets one.
+ * - public.customers.tenant_isolation (services/orders/migrations/001_create_customers.ts:15)
+ *
+ * A tenant-scoped table has no row level security (missing-rls). Every query sees the rows of every
+ * tenant: one forgotten condition shows a customer the data of another.
+ * - public.invoices (services/orders/migrations/002_create_invoices.ts:4)
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.customers
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.customers
+      USING (tenant_id = (
+        SELECT CASE
+          WHEN setting.current_tenant_id <> setting.current_tenant THEN NULL
+          ELSE COALESCE(setting.current_tenant_id, setting.current_tenant)
+        END
+        FROM (SELECT
+          NULLIF(current_setting('app.current_tenant_id', true), '')::uuid AS current_tenant_id,
+          NULLIF(current_setting('app.current_tenant', true), '')::uuid AS current_tenant
+        ) AS setting
+      ))
+  `);
+
+  // public.invoices
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON public.invoices
+      USING (tenant_id = (
+        SELECT CASE
+          WHEN setting.current_tenant_id <> setting.current_tenant THEN NULL
+          ELSE COALESCE(setting.current_tenant_id, setting.current_tenant)
+        END
+        FROM (SELECT
+          NULLIF(current_setting('app.current_tenant_id', true), '')::uuid AS current_tenant_id,
+          NULLIF(current_setting('app.current_tenant', true), '')::uuid AS current_tenant
+        ) AS setting
+      ))
+  `);
+  await knex.raw(`ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.invoices FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.invoices
+  await knex.raw(`ALTER TABLE public.invoices NO FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.invoices DISABLE ROW LEVEL SECURITY`);
+  await knex.raw(`DROP POLICY tenant_isolation ON public.invoices`);
+
+  // public.customers
+  await knex.raw(`
+    ALTER POLICY tenant_isolation ON public.customers
+      USING (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid)
+  `);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}

@@ -1,0 +1,69 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 1 object.
+ *
+ * A tenant-scoped table has no row level security (missing-rls). Every query sees the rows of every
+ * tenant: one forgotten condition shows a customer the data of another.
+ * - public.order_items (services/orders/migrations/20260105090000_create_orders.ts:22)
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.order_items
+  await knex.raw(`
+    CREATE POLICY order_items_select_policy ON public.order_items
+      FOR SELECT
+      TO app_user
+      USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`
+    CREATE POLICY order_items_insert_policy ON public.order_items
+      FOR INSERT
+      TO app_user
+      WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`
+    CREATE POLICY order_items_update_policy ON public.order_items
+      FOR UPDATE
+      TO app_user
+      USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+      WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`
+    CREATE POLICY order_items_delete_policy ON public.order_items
+      FOR DELETE
+      TO app_user
+      USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`ALTER TABLE public.order_items ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.order_items FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.order_items
+  await knex.raw(`ALTER TABLE public.order_items NO FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.order_items DISABLE ROW LEVEL SECURITY`);
+  await knex.raw(`DROP POLICY order_items_delete_policy ON public.order_items`);
+  await knex.raw(`DROP POLICY order_items_update_policy ON public.order_items`);
+  await knex.raw(`DROP POLICY order_items_insert_policy ON public.order_items`);
+  await knex.raw(`DROP POLICY order_items_select_policy ON public.order_items`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}

@@ -1,0 +1,1 @@
+export default { client: 'pg', connection: { database: 'billing' }, migrations: { directory: './migrations' } };

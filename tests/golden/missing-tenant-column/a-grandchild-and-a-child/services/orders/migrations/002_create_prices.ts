@@ -1,0 +1,18 @@
+import type { Knex } from 'knex';
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('prices', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('customer_id').notNullable().references('id').inTable('customers');
+    table.integer('cents').notNullable();
+  });
+  await knex.schema.createTable('price_history', (table) => {
+    table.uuid('id').primary().defaultTo(knex.raw('gen_random_uuid()'));
+    table.uuid('price_id').notNullable().references('id').inTable('prices');
+  });
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('price_history');
+  await knex.schema.dropTable('prices');
+}

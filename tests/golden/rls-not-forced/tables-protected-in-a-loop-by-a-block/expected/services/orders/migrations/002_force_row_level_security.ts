@@ -1,0 +1,52 @@
+import type { Knex } from "knex";
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 3 objects.
+ *
+ * Row level security does not bind the table's owner (rls-not-forced). PostgreSQL lets the owner of a
+ * table pass its policies, and services commonly connect as the owner.
+ * - public.Invoices (services/orders/migrations/001_create.ts:10)
+ * - public.customers (services/orders/migrations/001_create.ts:10)
+ * - public.order (services/orders/migrations/001_create.ts:10)
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.Invoices
+  await knex.raw(`ALTER TABLE public."Invoices" FORCE ROW LEVEL SECURITY`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers FORCE ROW LEVEL SECURITY`);
+
+  // public.order
+  await knex.raw(`ALTER TABLE public."order" FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.order
+  await knex.raw(`ALTER TABLE public."order" NO FORCE ROW LEVEL SECURITY`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers NO FORCE ROW LEVEL SECURITY`);
+
+  // public.Invoices
+  await knex.raw(`ALTER TABLE public."Invoices" NO FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
