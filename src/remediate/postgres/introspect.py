@@ -49,7 +49,7 @@ from remediate.replay.lookup import CatalogLookup
 from remediate.replay.refused import Refused
 from remediate.sql.deparse import canonical, canonical_query
 from remediate.sql.functions import normal_body
-from remediate.sql.lookup import NoLookup
+from remediate.sql.lookup import MismatchError, NoLookup
 from remediate.sql.parse import SqlSyntaxError, UnreadableSqlError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class _Reader:
         for lookup in (self.lookup, NoLookup()):
             try:
                 return canonical(text, lookup, relations=relations, wanted=wanted)
-            except Refused:
+            except (MismatchError, Refused):
                 continue
             except (SqlSyntaxError, UnreadableSqlError):
                 return text
@@ -177,7 +177,7 @@ class _Reader:
         for lookup in (self.lookup, NoLookup()):
             try:
                 return canonical_query(text, lookup).text
-            except Refused:
+            except (MismatchError, Refused):
                 continue
             except (SqlSyntaxError, UnreadableSqlError):
                 return text

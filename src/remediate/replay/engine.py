@@ -22,6 +22,7 @@ from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.refused import Refused
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.source.place import Unresolved
+from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
 from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
 
@@ -210,6 +211,9 @@ class StaticEngine:
             if not refused.subjects:
                 refused.subjects = tuple(dict.fromkeys(applying.about))
             raise
+        except MismatchError as error:
+            subjects = tuple(dict.fromkeys(applying.about))
+            raise Refused(error.code, error.message, subjects=subjects) from error
 
     def _do(self, statement: Statement, sent: Sent) -> None:
         body = option(statement.node.args, "as")

@@ -78,6 +78,8 @@ def spell_found(entry: Entry, column: str, context: Context) -> Piece:
 
 def alias_of(entry: Entry, context: Context) -> str:
     """What the entry is called in the text: a table without alias follows its own renaming."""
+    if entry.printed:
+        return entry.printed
     if entry.relation is not None and entry.alias == entry.relation[1]:
         return context.rename_relations.get(entry.relation, entry.relation)[1]
     return entry.alias

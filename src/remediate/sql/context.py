@@ -31,6 +31,8 @@ class Entry:
     columns: Mapping[str, str | None] | None
     relation: Name | None = None
     qualify: bool = True
+    printed: str = ""
+    """The alias that PostgreSQL prints where an outer relation has the same one (set_rtable_names)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Context:
     rename_relations: Mapping[Name, Name] = field(default_factory=dict)
     rename_functions: Mapping[Name, Name] = field(default_factory=dict)
     has_subquery: bool = False
+    forbid_subquery: str | None = None
+    """What a sub-select may not stand in, refused where it is met (transformSubLink)."""
     duplicate: str | None = None
     """An output column of the outermost SELECT that is there twice."""
     mutable: bool = False
@@ -84,6 +88,16 @@ class Context:
     def written_name(self, relation: Name | None, column: str) -> str:
         """The name of a column as it is to be written."""
         return column if relation is None else self.rename_columns.get((relation, column), column)
+
+    def free_alias(self, alias: str) -> str:
+        """The alias, or the alias with _1, _2, … where a relation around has it; empty where it may stay."""
+        taken = {entry.printed or entry.alias for level in self.levels for entry in level}
+        if alias not in taken:
+            return ""
+        number = 1
+        while f"{alias}_{number}" in taken:
+            number += 1
+        return f"{alias}_{number}"
 
     def meet(self, found: FoundRelation) -> Name:
         name = (found.schema, found.name)

@@ -54,13 +54,16 @@ def spell_expression(
     qualify: bool = False,
     wanted: str | None = None,
     renames: Renames = NO_RENAMES,
+    no_subquery: str | None = None,
 ) -> Spelled:
     """Spells an expression `Node`.
 
     `relations` are in scope under their aliases; `qualify` writes these aliases also outside of sub-selects (NEW and
-    OLD of a trigger). `wanted` is the type that the place of the expression asks for (a column's, for a default).
+    OLD of a trigger). `no_subquery` names the place where sub-selects are refused. `wanted` is the type that the place
+    of the expression asks for (a column's, for a default).
     """
     context = _context(lookup, renames)
+    context.forbid_subquery = no_subquery
     context.levels.append(
         [Entry(alias, found.columns, (found.schema, found.name), qualify) for alias, found in relations]
     )

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from remediate.sql.builtins import BuiltinFunction, builtins
-from remediate.sql.types import INTEGERS, NUMBERS, base_type, is_text_like
+from remediate.sql.lookup import MismatchError
+from remediate.sql.types import INTEGERS, NUMBERS, TEXT_LIKE, base_type, is_text_like
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 _BOOLEAN: Final = COMPARISONS | {
     "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "@>", "<@", "&&", "?", "?|", "?&", "@@", "@?", "<<=",
     ">>=", "^@",
 }  # fmt: skip
+_PATTERNS: Final = frozenset({"~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*"})
 TEXT_RIGHT: Final = frozenset({"~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "->", "->>", "?", "^@"})
 """Operators whose right side is text, whatever the left one is."""
 
@@ -39,6 +41,32 @@ def is_implicit(source: str, target: str) -> bool:
     if source in NUMBERS and target in NUMBERS:
         return NUMBERS.index(source) < NUMBERS.index(target)
     return (source, target) in _IMPLICIT_MOMENTS
+
+
+_FAMILIES: Final = (
+    frozenset(NUMBERS),
+    frozenset(TEXT_LIKE),
+    frozenset(_MOMENTS),
+    *(frozenset({name}) for name in ("uuid", "boolean", "bytea", "jsonb", "interval", "json")),
+)
+
+
+def _family(name: str) -> frozenset[str] | None:
+    return next((family for family in _FAMILIES if name in family), None)
+
+
+def require_operator(operator: str, left: str | None, right: str | None) -> None:
+    """42883 for a comparison or a pattern match that no operator takes, where both types are built-in ones."""
+    if left is None or right is None or operator not in COMPARISONS | _PATTERNS:
+        return
+    mine, theirs = _family(base_type(left)), _family(base_type(right))
+    if mine is None or theirs is None:
+        return
+    fits = mine is theirs and "json" not in mine
+    if operator in _PATTERNS:
+        fits = is_text_like(left) and is_text_like(right)
+    if not fits:
+        raise MismatchError("42883", f"operator does not exist: {base_type(left)} {operator} {base_type(right)}")
 
 
 def operator_type(operator: str, left: str | None, right: str | None) -> str | None:

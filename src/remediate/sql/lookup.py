@@ -27,6 +27,15 @@ class FoundFunction:
     volatility: str = "v"
 
 
+class MismatchError(Exception):
+    """Types that do not go together: 42883 (no such operator) or 22P02 (no constant of that type)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 class Lookup(Protocol):
     """Names as stored; `schema` None means unqualified, to be looked up in the search_path.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from remediate.sql.context import Context
-from remediate.sql.inference import COMPARISONS, TEXT_RIGHT, is_implicit, operator_type
+from remediate.sql.inference import COMPARISONS, TEXT_RIGHT, is_implicit, operator_type, require_operator
 from remediate.sql.parse import Node
 from remediate.sql.piece import (
     ADD,
@@ -16,6 +16,7 @@ from remediate.sql.piece import (
     IS,
     MINUS,
     MULTIPLY,
+    NOT,
     OPERATOR,
     OR,
     POWER,
@@ -50,15 +51,30 @@ def spell_operator(node: Node, context: Context) -> Piece:
     operator = _operator_name(node)
     if not node.HasField("lexpr"):
         return prefix(operator, context.spell(node.rexpr, context))
+    if kind == _OP and operator in ("=", "<>") and _are_rows(node):
+        return _row_comparison(operator, node, context)
     left = context.spell(node.lexpr, context)
     right = context.spell(node.rexpr, context)
     if kind in (_DISTINCT, _NOT_DISTINCT):
         left, right = _balance("=", left, right)
-        word = "IS DISTINCT FROM" if kind == _DISTINCT else "IS NOT DISTINCT FROM"
-        return Piece(f"{left.within(IS + 1)} {word} {right.within(IS + 1)}", IS, "boolean")
+        text = f"{left.within(IS + 1)} IS DISTINCT FROM {right.within(IS + 1)}"
+        return Piece(text, IS, "boolean") if kind == _DISTINCT else Piece(f"NOT {text}", NOT, "boolean")
     if kind in (_ANY, _ALL):
         return _array_comparison(operator, "ANY" if kind == _ANY else "ALL", left, right)
     return binary(operator, left, right)
+
+
+def _are_rows(node: Node) -> bool:
+    sides = (node.lexpr, node.rexpr)
+    return all(side.WhichOneof("node") == "row_expr" for side in sides)
+
+
+def _row_comparison(operator: str, node: Node, context: Context) -> Piece:
+    """make_row_comparison_op: column by column."""
+    pairs = zip(node.lexpr.row_expr.args, node.rexpr.row_expr.args, strict=False)
+    parts = [binary(operator, context.spell(mine, context), context.spell(theirs, context)) for mine, theirs in pairs]
+    word, precedence = ("AND", AND) if operator == "=" else ("OR", OR)
+    return Piece(f" {word} ".join(part.text for part in parts), precedence, "boolean")
 
 
 def _operator_name(node: Node) -> str:
@@ -77,6 +93,7 @@ def prefix(operator: str, operand: Piece) -> Piece:
 def binary(operator: str, left: Piece, right: Piece) -> Piece:
     """`left operator right` with its operands in each other's light."""
     left, right = _balance(operator, left, right)
+    require_operator(operator, left.type, right.type)
     precedence = _PRECEDENCE.get(operator, OPERATOR)
     # Comparisons do not associate; all others to the left.
     lower = precedence + 1 if precedence == COMPARE else precedence
@@ -92,7 +109,7 @@ def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
     elif operator in ("#>", "#>>", "?|", "?&", "#-"):
         right = as_type(right, "text[]")
     elif operator in ("+", "-") and left.type and base_type(left.type).startswith(("timestamp", "date")):
-        right = as_type(right, "interval") if operator == "+" else as_type(right, left.type)
+        right = as_type(right, "interval") if operator == "+" else plain(right, left.type)
     elif operator == "||":
         left, right = as_type(left, _joined(right)), as_type(right, _joined(left))
     else:
@@ -172,7 +189,9 @@ def plain(piece: Piece, other: str | None) -> Piece:
 def _array_comparison(operator: str, word: str, left: Piece, right: Piece) -> Piece:
     if left.type and right.kind in ("literal", "array"):
         right = as_type(right, f"{base_type(left.type)}[]" if not is_text_like(left.type) else "text[]")
-    left = as_type(left, element_type(right.type) if right.type else None)
+    element = element_type(right.type) if right.type else None
+    left = as_type(left, element)
+    require_operator(operator, left.type, element)
     return Piece(f"{left.within(COMPARE + 1)} {operator} {word} ({right.text})", COMPARE, "boolean")
 
 
@@ -188,6 +207,8 @@ def _in(node: Node, context: Context) -> Piece:
         (others if _holds_column(item) else constants).append(piece)
     parts = []
     if len(constants) > 1:
+        for each in constants:
+            require_operator(operator, left.type, each.type)
         typed = [plain(as_type(each, base_type(left.type) if left.type else None), left.type) for each in constants]
         array = array_piece(tuple(typed), None)
         parts.append(f"{left.within(COMPARE + 1)} {operator} {word} ({array.text})")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, NamedTuple
 
 from remediate.sql.literals import boolean, normal_literal, number
+from remediate.sql.lookup import MismatchError
 from remediate.sql.quote import quote_literal
 from remediate.sql.types import NUMBERS, base_type, element_type, is_text_like
 
@@ -63,6 +65,23 @@ def array_piece(elements: tuple[Piece, ...], type_name: str | None) -> Piece:
     return Piece(text, ATOM, type_name, "array", inner=elements)
 
 
+_UUID: Final = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?\Z", re.IGNORECASE)
+
+
+def _require_valid(value: str, wanted: str) -> None:
+    """The input functions of the types that are met most."""
+    if wanted in NUMBERS:
+        valid = number(value) is not None or value.strip().lower() in ("nan", "infinity", "-infinity")
+    elif wanted == "boolean":
+        valid = boolean(value) is not None
+    elif wanted == "uuid":
+        valid = _UUID.match(value.strip()) is not None
+    else:
+        return
+    if not valid:
+        raise MismatchError("22P02", f'invalid input syntax for type {wanted}: "{value}"')
+
+
 def as_type(piece: Piece, wanted: str | None) -> Piece:
     """A constant as it reads where `wanted` is expected; everything else as it is.
 
@@ -73,7 +92,7 @@ def as_type(piece: Piece, wanted: str | None) -> Piece:
         return piece
     if piece.kind == "null":
         return piece._replace(type=wanted)
-    if piece.kind == "number" and base_type(wanted) in NUMBERS and piece.type != wanted:
+    if piece.kind == "number" and piece.value == piece.text and base_type(wanted) in NUMBERS:
         return piece._replace(type=wanted)
     if piece.kind == "array" and piece.type in (None, "text[]"):
         element = element_type(wanted)
@@ -82,6 +101,7 @@ def as_type(piece: Piece, wanted: str | None) -> Piece:
     if piece.kind != "literal":
         return piece
     base = base_type(wanted)
+    _require_valid(piece.value, base)
     if is_text_like(wanted):
         return piece._replace(type=wanted, kind="")
     if base in NUMBERS and (text := number(piece.value)) is not None:

@@ -8,6 +8,7 @@ from typing import Final
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
 from remediate.sql.context import Context, Entry
+from remediate.sql.lookup import MismatchError
 from remediate.sql.parse import Node
 from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece
 from remediate.sql.quote import quote_identifier
@@ -25,6 +26,8 @@ _WAITS: Final = {2: " SKIP LOCKED", 3: " NOWAIT"}
 def spell_sublink(node: Node, context: Context) -> Piece:
     """A sub-select in an expression."""
     context.has_subquery = True
+    if context.forbid_subquery is not None:
+        raise MismatchError("0A000", f"cannot use subquery in {context.forbid_subquery}")
     if node.subselect.WhichOneof("node") != "select_stmt":
         raise context.unspelled("sub-select")
     query = node.subselect.select_stmt
@@ -277,12 +280,14 @@ def _relation(node: Node, context: Context, entries: list[Entry]) -> str:
         text = f"{quote_identifier(schema)}." if schema and schema not in ("public", "pg_catalog") else ""
         return _aliased(text + quote_identifier(name), alias, name)
     relation = context.meet(found)
+    printed = context.free_alias(alias or name)
     columns: Mapping[str, str | None] | None = found.columns
-    entries.append(Entry(alias or name, _renamed(dict(columns), listed) if listed and columns else columns, relation))
+    shown = _renamed(dict(columns), listed) if listed and columns else columns
+    entries.append(Entry(alias or name, shown, relation, printed=printed))
     schema, written = context.rename_relations.get(relation, relation)
     text = "" if schema in ("public", "pg_catalog") else f"{quote_identifier(schema)}."
     only = "" if node.inh else "ONLY "
-    return only + _aliased(text + quote_identifier(written), alias, written)
+    return only + _aliased(text + quote_identifier(written), printed or alias, written)
 
 
 def _aliased(text: str, alias: str, name: str) -> str:

@@ -26,6 +26,14 @@ INTEGERS: Final = ("smallint", "integer", "bigint")
 NUMBERS: Final = (*INTEGERS, "numeric", "real", "double precision")
 """In the order in which PostgreSQL promotes them."""
 
+_GEOMETRIES: Final = {
+    f"{name}{suffix}".lower(): f"{name}{suffix}"
+    for name in ("Geometry", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+                 "GeometryCollection", "CircularString", "CompoundCurve", "CurvePolygon", "MultiCurve", "MultiSurface")
+    for suffix in ("", "Z", "M", "ZM")
+}  # fmt: skip
+"""How PostGIS writes its type modifiers back (postgis_typmod_out)."""
+
 _MODIFIER = re.compile(r"\([^()]*\)")
 _FULL_RANGE = 32767
 
@@ -56,6 +64,8 @@ def spell_type(node: Node, lookup: Lookup) -> str:
         if base is None:
             quoted = quote_identifier(name)
             base = quoted if schema in (None, "public") else f"{quote_identifier(schema or '')}.{quoted}"
+        if modifiers and base in ("geometry", "geography"):
+            modifiers[0] = _GEOMETRIES.get(modifiers[0].lower(), modifiers[0])
         text = f"{base}({','.join(modifiers)})" if modifiers else base
     else:
         text = _with_modifiers(known, modifiers)

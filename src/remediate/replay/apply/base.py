@@ -163,12 +163,14 @@ class Applying:
     def type(self, node: Node) -> str:
         return spell_type(node, self.lookup)
 
-    def expression(self, node: Node, *tables: Table | FoundRelation, wanted: str | None = None) -> Spelled:
+    def expression(
+        self, node: Node, *tables: Table | FoundRelation, wanted: str | None = None, no_subquery: str | None = None
+    ) -> Spelled:
         """An expression over the columns of these tables."""
         relations = [
             (each.name, each) if isinstance(each, FoundRelation) else (each.name.name, found(each)) for each in tables
         ]
-        return spell_expression(node, self.lookup, relations=relations, wanted=wanted)
+        return spell_expression(node, self.lookup, relations=relations, wanted=wanted, no_subquery=no_subquery)
 
     def query(self, node: Node) -> Spelled:
         return spell_query(node, self.lookup)

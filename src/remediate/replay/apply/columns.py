@@ -99,15 +99,13 @@ def set_default(table: Table, name: str, node: Node, at: Applying) -> Table:
     column = table.column(name)
     assert column is not None
     try:
-        spelled = at.expression(node, wanted=column.type)
+        spelled = at.expression(node, wanted=column.type, no_subquery="DEFAULT expression")
     except Refused as refused:
         if refused.code == "42703":
             raise Refused(
                 "0A000", "cannot use column reference in DEFAULT expression", subjects=[table.name]
             ) from refused
         raise
-    if spelled.has_subquery:
-        raise Refused("0A000", "cannot use subquery in DEFAULT expression", subjects=[table.name])
     text: str | None = spelled.text
     key = ("default", table.name, name)
     if text == "NULL" and "(" not in column.type:

@@ -212,9 +212,7 @@ def inherit_key(index: Index, child: Table, at: Applying) -> None:
 
 def add_check(node: Node, table: Table, at: Applying) -> None:
     """AddRelationNewConstraints; a check of one column is named after it, wherever it stands."""
-    spelled = at.expression(node.raw_expr, table)
-    if spelled.has_subquery:
-        raise Refused("0A000", "cannot use subquery in check constraint", subjects=[table.name])
+    spelled = at.expression(node.raw_expr, table, no_subquery="check constraint")
     uses = uses_of(spelled, at.builder)
     columns = tuple(
         each.name for each in table.columns if (table.name, each.name) in uses.columns

@@ -37,16 +37,23 @@ def create_index(node: Node, at: Applying) -> None:
             return
         raise Refused("42P07", f'relation "{node.idxname}" already exists', subjects=[name])
     relation = at.lookup.found(name)
-    columns, suffixes, additions, spelled = _keys(node.index_params, name, relation, at)
+    # transformIndexStmt looks at the expressions; DefineIndex at the predicate, then at the keys.
+    condition = None
+    if node.HasField("where_clause"):
+        condition = at.expression(node.where_clause, relation, no_subquery="index predicate")
+    expressions = [
+        at.expression(item.index_elem.expr, relation, no_subquery="index expression")
+        for item in node.index_params
+        if not item.index_elem.name
+    ]
+    if condition is not None:
+        _require_immutable(condition, "index predicate", name)
+    columns, suffixes, additions = _keys(node.index_params, expressions, name, relation)
+    spelled = [*expressions, condition] if condition is not None else expressions
+    predicate = condition.text if condition is not None else None
     included = [item.index_elem.name for item in node.index_including_params]
     for column in included:
         _require_column(column, relation, name)
-    predicate = None
-    if node.HasField("where_clause"):
-        condition = at.expression(node.where_clause, relation)
-        _require_immutable(condition, "index predicate", name)
-        predicate = condition.text
-        spelled.append(condition)
     if node.unique and table is not None and table.partitioned:
         key: tuple[str, ...] = at.builder.extras.get(("partition key", name), ())
         if any(column not in columns for column in key):
@@ -78,12 +85,13 @@ def choose_index_name(table: QName, additions: Sequence[str], at: Applying) -> s
 
 
 def _keys(
-    params: Node, name: QName, relation: FoundRelation, at: Applying
-) -> tuple[list[str], list[str], list[str], list[Spelled]]:
+    params: Node, expressions: list[Spelled], name: QName, relation: FoundRelation
+) -> tuple[list[str], list[str], list[str]]:
+    """The key columns, what follows each of them, and what a generated name is made of."""
     columns: list[str] = []
     suffixes: list[str] = []
     additions: list[str] = []
-    spelled: list[Spelled] = []
+    pending = iter(expressions)
     for item in params:
         element = item.index_elem
         if element.name:
@@ -91,15 +99,14 @@ def _keys(
             columns.append(element.name)
             addition = element.name
         else:
-            key = at.expression(element.expr, relation)
+            key = next(pending)
             _require_immutable(key, "index expression", name)
-            spelled.append(key)
             columns.append(f"({key.text})")
             implied = implied_name(element.expr)
             addition = "expr" if implied == "?column?" else implied
         additions.append(_unlike(addition, additions))
         suffixes.append(_suffix(element))
-    return columns, suffixes, additions, spelled
+    return columns, suffixes, additions
 
 
 def _unlike(name: str, others: list[str]) -> str:
@@ -138,8 +145,6 @@ def _require_column(column: str, relation: FoundRelation, name: QName) -> None:
 
 def _require_immutable(spelled: Spelled, what: str, name: QName) -> None:
     """CheckPredicate, ComputeIndexAttrs."""
-    if spelled.has_subquery:
-        raise Refused("0A000", f"cannot use subquery in {what}", subjects=[name])
     if not spelled.immutable:
         raise Refused("42P17", f"functions in {what} must be marked IMMUTABLE", subjects=[name])
 

@@ -37,13 +37,14 @@ def create_policy(node: Node, at: Applying) -> None:
 def alter_policy(node: Node, at: Applying) -> None:
     """Roles, USING and WITH CHECK; what is not given stays."""
     table = at.table(node.table)
-    policy = find_policy(table, node.policy_name, at)
+    named = policy_roles(node.roles, at) if node.roles else None
     using, check, uses = _expressions(node, table, at)
+    policy = find_policy(table, node.policy_name, at)
     if policy.command == "insert" and using is not None:
         raise Refused("42601", "only WITH CHECK expression allowed for INSERT", subjects=[table.name])
     if policy.command in ("select", "delete") and check is not None:
         raise Refused("42601", "only USING expression allowed for SELECT, DELETE", subjects=[table.name])
-    roles = policy_roles(node.roles, at) if node.roles else policy.roles
+    roles = policy.roles if named is None else named
     changed = replace(
         policy,
         roles=roles,

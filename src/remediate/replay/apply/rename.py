@@ -178,10 +178,10 @@ def _rename_policy(node: Node, at: Applying) -> None:
     if found is None:
         return
     table = at.table(node.relation)
-    policy = find_policy(table, node.subname, at)
     new = truncate_identifier(node.newname)
     if (table.name, new) in at.builder.policies:
         raise Refused("42710", f'policy "{new}" for table "{table.name.name}" already exists', subjects=[table.name])
+    policy = find_policy(table, node.subname, at)
     history = (*policy.history, at.origin("rename"))
     at.builder.policies.move((table.name, policy.name), (table.name, new), replace(policy, name=new, history=history))
     uses = at.builder.uses["policy", table.name, policy.name]

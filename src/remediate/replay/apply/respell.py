@@ -17,6 +17,7 @@ from remediate.replay.builder import ObjectKey, Signature, Uses
 from remediate.replay.catalog import QName
 from remediate.replay.lookup import CatalogLookup
 from remediate.sql.deparse import NO_RENAMES, Renames, spell_expression, spell_query
+from remediate.sql.lookup import MismatchError
 from remediate.sql.parse import SqlSyntaxError, UnreadableSqlError, parse, parse_expression
 
 
@@ -25,7 +26,7 @@ def respell(keys: Iterable[ObjectKey], renames: Renames, at: Applying) -> None:
     for key in keys:
         try:
             _RESPELL[key[0]](key[1], key[2], renames, at)
-        except (SqlSyntaxError, UnreadableSqlError):
+        except (MismatchError, SqlSyntaxError, UnreadableSqlError):
             continue  # a text that was only copied stays as it is
 
 

@@ -33,12 +33,8 @@ _LIKE_COMMENTS, _LIKE_CONSTRAINTS, _LIKE_DEFAULTS, _LIKE_GENERATED, _LIKE_IDENTI
 @applies("create_stmt")
 def create_table(node: Node, at: Applying) -> None:
     name = at.new_name(node.relation)
-    if at.builder.relation_kind(name) is not None:
-        if node.if_not_exists:
-            return
-        raise Refused("42P07", f'relation "{name.name}" already exists', subjects=[name])
-    if name in at.builder.types:
-        raise Refused("42710", f'type "{name.name}" already exists', subjects=[name])
+    if node.if_not_exists and at.builder.relation_kind(name) is not None:
+        return
     name = QName(name.schema, truncate_identifier(name.name))
     parents = _parents(node, at)
     columns: dict[str, Column] = {}
@@ -58,6 +54,8 @@ def create_table(node: Node, at: Applying) -> None:
             constraints.append((None, item.constraint))
         elif kind == "table_like_clause":
             _like(item.table_like_clause, name, columns, likes, at)
+    # heap_create_with_catalog looks for the name only now: a column twice or an unknown type is told first.
+    at.require_free(name)
     owner = at.builder.current_user
     table = Table(
         name, tuple(columns.values()), (at.origin("create"),), owner=owner, partitioned=node.HasField("partspec"),
