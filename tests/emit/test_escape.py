@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from remediate.emit.escape import comment, quoted, raw_sql
@@ -69,6 +69,7 @@ def test_everything_else_can_be_sent() -> None:
 def test_a_template_literal_gives_the_text_back(parts: list[str]) -> None:
     """What TypeScript makes of the literal, undone by hand; Node itself judges `STRINGS` above."""
     sql = "?".join(parts)
+    assume("\\?" not in sql)
     literal = raw_sql(sql)
     assert "\r" not in literal
     cooked, index = [], 0
@@ -81,7 +82,7 @@ def test_a_template_literal_gives_the_text_back(parts: list[str]) -> None:
             assert not literal.startswith("${", index)
             cooked.append(literal[index])
         index += 1
-    assert "".join(cooked).replace("\\?", "?") == sql.replace("\\?", "?")
+    assert "".join(cooked).replace("\\?", "?") == sql
 
 
 def test_bindings_become_question_marks_only_where_they_are_asked_for() -> None:

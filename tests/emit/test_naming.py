@@ -79,6 +79,14 @@ def test_new_names_sort_after_all_others_in_their_order(existing: list[str], slu
     assert len(set(names) | set(existing)) == len(names) + len(existing)
 
 
+@pytest.mark.parametrize(
+    ("slug", "written"),
+    [("add_x_to_Line Items", "add_x_to_line_items"), ("../../up", "up"), ("größe", "gr_e"), ("日本", "repair")],
+)
+def test_a_table_with_any_name_gives_a_plain_file_name(slug: str, written: str) -> None:
+    assert next_names(["001_a.ts"], [slug], ".ts", TODAY) == [f"002_{written}.ts"]
+
+
 @pytest.mark.parametrize("name", ["9a.ts", "9_zzz.ts", "99991231235959_a.ts", "zzz", "00010101_a.ts", "9"])
 def test_the_strangest_names_are_followed_too(name: str) -> None:
     (follower,) = next_names([name], ["a"], ".ts", TODAY)

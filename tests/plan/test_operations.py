@@ -29,6 +29,7 @@ from support.database import Database
 from support.snapshot import catalog_snapshot, snapshot_differences
 
 ORDERS = QName("public", "orders")
+LONG = QName("public", "l" * 63)
 SELECTED = QName("Sales", 'Select "all" now')
 USING = "tenant_id = (SELECT NULLIF(current_setting('app.t', true), '')::integer)"
 POLICY = PolicyState(ORDERS, "kept", "all", True, ("public",), USING, USING)
@@ -39,6 +40,7 @@ HISTORY = f"""
 CREATE ROLE reader; CREATE ROLE "Mixed writer";
 CREATE TABLE parents (id integer PRIMARY KEY, tenant_id integer);
 CREATE TABLE orders (id integer, tenant_id integer, parent_id integer REFERENCES parents);
+CREATE TABLE {LONG.name} (id integer, tenant_id integer, parent_id integer);
 CREATE SCHEMA "Sales"; CREATE TABLE "Sales"."Select ""all"" now" (id integer, "order" integer);
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN  -- as it was
@@ -91,6 +93,9 @@ OPERATIONS: dict[str, Operation] = {
     "a trigger's function": ReplaceTrigger(ORDERS, "touch", TRIGGER, TRIGGER.replace("public.touch()", "other()")),
     "a column": AddMarkedColumn(ORDERS, "owner", "integer", "remediate:0123"),
     "a column with a name that needs quotes": AddMarkedColumn(SELECTED, 'a "b" \\ c\'d', "uuid", "remediate:'\\"),
+    "a filling trigger of a long name": FillFromParent(
+        LONG, "tenant_id", (Step(LONG, ("parent_id",), QName("public", "parents"), ("id",), False),), "tenant_id", "m"
+    ),
     "a filling trigger": FillFromParent(ORDERS, "tenant_id", (STEP,), "tenant_id", "remediate:0123"),
 }
 

@@ -139,9 +139,7 @@ class _Body:
         statements = [f"SET LOCAL lock_timeout = {Literal(lock_timeout).sql()}", *operation.batch()]
         update = next(index for index, sql in enumerate(statements) if sql.startswith("UPDATE"))
         written = [
-            f"{three}await trx.raw(update, [first, past]){end}"
-            if index == update
-            else self._raw("trx", sql, 3)
+            f"{three}await trx.raw(update, [first, past]){end}" if index == update else self._raw("trx", sql, 3)
             for index, sql in enumerate(statements)
         ]
         text = raw_sql(indent(statements[update], two), bindings=True)

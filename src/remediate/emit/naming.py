@@ -62,6 +62,7 @@ def next_names(existing: Sequence[str], slugs: Sequence[str], extension: str, to
     last = ordered[-1] if ordered else ""
     names = []
     for ahead, slug in enumerate(slugs, 1):
+        slug = _plain(slug)
         name = f"{scheme.prefix(ahead)}{_cased(slug, ordered)}{extension}"
         if _order(name) <= _order(last):
             name = _after(last, slug, extension)
@@ -115,6 +116,11 @@ def _after(last: str, slug: str, extension: str) -> str:
 def _order(name: str) -> bytes:
     """A sort key as JavaScript compares strings: by UTF-16 code unit."""
     return name.encode("utf-16-be", "surrogatepass")
+
+
+def _plain(slug: str) -> str:
+    """Letters, digits and underscores: a slug may hold a table's name, and that may hold anything, slashes too."""
+    return re.sub(r"[^0-9a-z]+", "_", slug.lower()).strip("_") or "repair"
 
 
 def _cased(slug: str, existing: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from remediate.detect.model import Step
 from remediate.plan.operations import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, Lock, Operation, sql_name
 from remediate.replay.catalog import QName
-from remediate.sql.quote import Identifier, Literal, QualifiedName
+from remediate.sql.quote import Identifier, Literal, QualifiedName, truncate_identifier
 
 MARK_PREFIX = "remediate:"
 
@@ -103,7 +103,7 @@ class FillFromParent(Operation):
 
     @property
     def function(self) -> QName:
-        return QName(self.table.schema, f"fill_{self.table.name}_{self.column}")
+        return QName(self.table.schema, truncate_identifier(f"fill_{self.table.name}_{self.column}"))
 
     def up(self) -> tuple[str, ...]:
         function, table = QualifiedName(*self.function).sql(), sql_name(self.table)
