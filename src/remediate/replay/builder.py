@@ -63,7 +63,7 @@ class CatalogBuilder:
     def __init__(self, database: str = "postgres", user: str = "postgres") -> None:
         self.log = UndoLog()
         self.database = database
-        self.tables: UndoDict[QName, Table] = UndoDict(self.log)
+        self.tables: IndexedDict[QName, Table, QName] = IndexedDict(self.log, _parents_of)
         self.views: UndoDict[QName, View] = UndoDict(self.log)
         self.indexes: IndexedDict[QName, Index, QName] = IndexedDict(self.log, lambda _, index: (index.table,))
         self.sequences: UndoDict[QName, Sequence] = UndoDict(self.log)
@@ -197,6 +197,10 @@ class CatalogBuilder:
             roles=self.roles.frozen(),
             grants=tuple(self.grant_map.values()),
         )
+
+
+def _parents_of(key: QName, table: Table) -> tuple[QName, ...]:
+    return (*table.inherits, table.partition_of) if table.partition_of else table.inherits
 
 
 def _by_table(key: tuple[QName, str], value: Any) -> tuple[QName, ...]:

@@ -47,7 +47,7 @@ def add_constraint(node: Node, table: Table, at: Applying, *, column: str | None
 
 def children_of(builder: CatalogBuilder, table: QName) -> list[Table]:
     """Partitions and inheritance children."""
-    return [child for child in builder.tables.values() if child.partition_of == table or table in child.inherits]
+    return builder.tables.of(table)
 
 
 def set_nullable(table: Table, name: str, at: Applying, nullable: bool) -> Table:

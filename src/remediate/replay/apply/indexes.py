@@ -50,7 +50,8 @@ def create_index(node: Node, at: Applying) -> None:
         _require_immutable(condition, "index predicate", name)
     columns, suffixes, additions = _keys(node.index_params, expressions, name, relation)
     spelled = [*expressions, condition] if condition is not None else expressions
-    predicate = condition.text if condition is not None else None
+    # A predicate that is plainly true is none (make_ands_implicit).
+    predicate = condition.text if condition is not None and condition.text != "true" else None
     included = [item.index_elem.name for item in node.index_including_params]
     for column in included:
         _require_column(column, relation, name)
