@@ -12,15 +12,8 @@ export async function up(knex: Knex): Promise<void> {
     CREATE POLICY tenant_isolation ON orders
       USING (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid)
   `);
-  await knex.raw(`
-        CREATE FUNCTION tenant_url(text) RETURNS text LANGUAGE sql STABLE AS $$
-          SELECT regexp_replace($1, E'^https\\x3f://', '') || current_setting('app.current_tenant', true)
-            || CASE WHEN $1 ~ '[\\\\]' THEN '' ELSE '' END
-        $$
-      `);
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('orders');
-  await knex.raw('DROP FUNCTION tenant_url(text)');
 }

@@ -2,11 +2,11 @@ import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   const { rows } = await knex.raw('SELECT name FROM tenants');
-          if (rows.length > 100) {
-            await knex.raw('ALTER TABLE invoices ENABLE ROW LEVEL SECURITY');
+          if (rows.length < 100) {
+            await knex.raw('ALTER TABLE invoices ADD COLUMN note text');
           }
 }
 
 export async function down(knex: Knex): Promise<void> {
-  // nothing to take back
+  await knex.raw('ALTER TABLE invoices DROP COLUMN IF EXISTS note');
 }

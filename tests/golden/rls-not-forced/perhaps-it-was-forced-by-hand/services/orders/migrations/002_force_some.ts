@@ -1,9 +1,8 @@
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
-  const { rows } = await knex.raw('SELECT count(*)::int AS many FROM tenants');
-          if (rows[0].many > 10) {
-            await knex.raw('ALTER TABLE customers FORCE ROW LEVEL SECURITY');
+  if (!process.env.KEEP_AS_IT_IS) {
+            await knex.raw('ALTER TABLE customers NO FORCE ROW LEVEL SECURITY');
           }
 }
 
