@@ -112,7 +112,9 @@ def _run_file(
     _tell(evaluation, engine)
     current = engine.transactions.current
     lost = current is not None and current.aborted
-    if evaluation.thrown is None and not lost:
+    # What is thrown without an error of PostgreSQL may be a limit of evaluation: it is told as unresolved, and the run
+    # goes on, rather than hiding every later file behind it.
+    if (evaluation.thrown is None or engine.last_error is None) and not lost:
         if own:
             engine.commit()
         return None
