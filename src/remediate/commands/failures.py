@@ -86,11 +86,11 @@ def _internal(error: Exception) -> int:
             "w", prefix="remediate-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
             file.write(_reproduction(error))
-            saved = file.name
+            saved = f"details saved in {file.name}"
     except OSError:
-        saved = "nowhere, because the temporary folder cannot be written"
+        saved = "no details saved, because the temporary folder cannot be written"
     print(
-        f"remediate: INTERNAL ERROR {what}; this is a fault of remediate, not yours; details saved in {saved}",
+        f"remediate: INTERNAL ERROR {what}; this is a fault of remediate, not yours; {saved}",
         file=sys.stderr,
     )
     return INTERNAL

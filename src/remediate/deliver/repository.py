@@ -52,8 +52,12 @@ class Git:
             from git.cmd import Git as Command
         except ImportError:
             raise RemediateError("git was not found", hint="install git; without it only plan works") from None
+        # Where it may not enter the folder, GitPython would run git in the current one: in another repository.
+        if not os.access(folder, os.X_OK):
+            raise RemediateError("cannot be opened", place=str(folder))
         self.folder = folder
-        self._command: _Git = Command(str(folder))
+        # A path as text would have `$HOME` and `~` in it replaced.
+        self._command: _Git = Command(folder)
 
     def run(self, *arguments: str, stdin: BinaryIO | None = None, environment: Mapping[str, str] | None = None) -> str:
         """The output of a command without the line break at its end. Raises GitError."""
@@ -71,7 +75,7 @@ class Git:
             try:
                 # Its return type depends on its flags in more ways than its annotations say.
                 result: Any = self._command.execute(
-                    ["git", *_OPTIONS, *arguments],
+                    ["git", "-C", str(self.folder), *_OPTIONS, *arguments],
                     istream=stdin,
                     with_extended_output=True,
                     with_exceptions=False,
