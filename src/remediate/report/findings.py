@@ -35,8 +35,8 @@ def findings_of(service: str, plan: Plan, width: int | None) -> Iterator[Line]:
     yield heading(service)
     for rule in dict.fromkeys(fix.finding.rule for fix in fixes):
         group = [fix for fix in fixes if fix.finding.rule == rule]
-        title = f"  {rules[rule].title}" if rule in rules else ""
-        yield from prose(f"{title} ({len(group)})", indent=4, width=width, first=[Segment("  "), Segment(rule, "bold")])
+        title = f"  {rules[rule].title} ({len(group)})"
+        yield from prose(title, indent=4, width=width, first=[Segment("  "), Segment(rule, "bold")])
         yield from _rule(group, plan, width)
     yield []
 
@@ -80,7 +80,8 @@ def _reasons(fix: Fix) -> tuple[str, ...]:
 
 def _group(about: _Said, fixes: Sequence[Fix], known: Sequence[str], width: int | None) -> Iterator[Line]:
     """Findings that say the same: each with its place, what they say, what becomes of them and why."""
-    severity = Segment(f"    {about.state:<{_INDENT - 4}}", SEVERITY_STYLE[about.state])
+    label = "accepted" if about.state == "suppressed" else about.state
+    severity = Segment(f"    {label:<{_INDENT - 4}}", SEVERITY_STYLE[about.state])
     several = len(fixes) > 1
     blocks: dict[tuple[str, ...], list[Finding]] = {}
     for fix in fixes:

@@ -45,22 +45,17 @@ def prose(text: str, *, indent: int, width: int | None, first: Line | None = Non
     if width is None:
         yield [*start, Segment(text, style)]
         return
-    used = len(plain([*start, Segment("|")])) - 1
+    used = sum(len(segment.text) for segment in start)
     room = max(min(width, WIDEST_PROSE), indent + _NARROWEST)
+    taken = min(used, room - 1)
     pieces = textwrap.wrap(
         text,
         room,
-        initial_indent=" " * min(used, room - 1),
+        initial_indent=" " * taken,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for number, piece in enumerate(pieces or [""]):
-        yield (
-            [*start, Segment(piece.lstrip(), style)]
-            if number == 0
-            else [
-                Segment(" " * indent),
-                Segment(piece.lstrip(), style),
-            ]
-        )
+    yield [*start, Segment(pieces[0][taken:] if pieces else "", style)]
+    for piece in pieces[1:]:
+        yield [Segment(" " * indent), Segment(piece[indent:], style)]

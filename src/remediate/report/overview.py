@@ -98,8 +98,7 @@ def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
             for state in ("waiting", "suppressed")
             if states[state]
         ]
-        about = f" {rules[rule].title.rstrip('.')}" if rule in rules else ""
-        line.append(Segment(f"{about}: " if about else ""))
+        line.append(Segment(f" {rules[rule].title.rstrip('.')}: "))
         for position, segment in enumerate(shown):
             line += [Segment(", " if position else ""), segment]
         yield line
