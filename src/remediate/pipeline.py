@@ -75,7 +75,7 @@ def replay_all(
     evaluator = Evaluator(tree, environment=config.workspace.environment)
     user = config.roles.migration or "postgres"
     groups = databases_of(workspace.services)
-    return tuple(replay(group, tree, assume=assume, evaluator=evaluator, user=user) for group in groups)
+    return tuple(replay(group, evaluator, assume=assume, user=user) for group in groups)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from remediate.evaluate.knex.session import Answer, Subject
-from remediate.evaluate.model import Sent
+from remediate.evaluate.model import Direction, Evaluation, Sent
 from remediate.evaluate.values import Unknown
+from remediate.source.model import MigrationSource
 from remediate.source.place import Unresolved
 
 
@@ -35,3 +36,9 @@ class World(Protocol):
     def has_column(self, schema: str | None, table: str, column: str) -> bool | Unknown:
         """Whether `schema.hasColumn(table, column)` would say yes now; `schema` None is the current schema."""
         ...
+
+
+class Evaluates(Protocol):
+    """What replay asks of evaluate: one migration in one direction, against a world that answers it."""
+
+    def evaluate(self, source: MigrationSource, direction: Direction, world: World) -> Evaluation: ...

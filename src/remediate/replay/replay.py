@@ -6,31 +6,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from remediate.evaluate.evaluate import Evaluator
 from remediate.evaluate.model import Evaluation
+from remediate.evaluate.world import Evaluates
 from remediate.replay.catalog import FunctionVersion, Outcome, Replayed
 from remediate.replay.engine import Assumption, StaticEngine
 from remediate.replay.settings import setting_uses
-from remediate.source.model import FileTree, MigrationSource, Service
+from remediate.source.model import MigrationSource, Service
 
 _NO_TRANSACTION = re.compile(rb"\btransaction\s*:\s*false")
 
 
 def replay(
     services: Sequence[Service],
-    tree: FileTree,
+    evaluator: Evaluates,
     *,
     assume: Assumption = "applied",
-    evaluator: Evaluator | None = None,
     user: str = "postgres",
 ) -> Replayed:
     """The catalog of one database after the migrations of its services, in the order of `services`.
 
-    `user` is the role that runs them: it owns what they make. `evaluator` may be given to share what it has read; by
-    default one is made for `tree`.
+    `evaluator` says what each of them sends. `user` is the role that runs them: it owns what they make.
     """
     engine = StaticEngine(services[0].database if services else "postgres", assume=assume, user=user)
-    evaluator = evaluator or Evaluator(tree)
     for service in services:
         engine.begin_session()
         if assume == "fresh":
@@ -75,7 +72,7 @@ def _tell(evaluation: Evaluation, engine: StaticEngine) -> None:
     engine.told.statements.setdefault(evaluation.file, 0)
 
 
-def _run_fresh(service: Service, evaluator: Evaluator, engine: StaticEngine) -> None:
+def _run_fresh(service: Service, evaluator: Evaluates, engine: StaticEngine) -> None:
     """Knex's Migrator.latest: one transaction around all files while every one of them wants one, else one for each.
 
     The first file that fails ends the run of the service.
@@ -100,7 +97,7 @@ def _run_fresh(service: Service, evaluator: Evaluator, engine: StaticEngine) -> 
 
 
 def _run_file(
-    migration: MigrationSource, together: bool, evaluator: Evaluator, engine: StaticEngine
+    migration: MigrationSource, together: bool, evaluator: Evaluates, engine: StaticEngine
 ) -> tuple[str, str] | None:
     """The SQLSTATE and message that ended the file, None when it went through."""
     own = not together and not _NO_TRANSACTION.search(migration.data)
