@@ -25,9 +25,10 @@ HEADINGS = ("What it finds", "Why it matters", "What it writes", "When it is uns
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `why` says in one sentence why it matters. `level` is the best that its fix can reach and `level_reason` the argument for it, whole sentences.
+    """One rule. `why` says in one sentence why it matters.
 
-    `since` is the version that had it first; `folder` holds its README, templates and example.
+    `level` is the best that its fix can reach and `level_reason` the argument for it, whole sentences. `since` is the
+    version that had it first; `folder` holds its README, templates and example.
     """
 
     id: str

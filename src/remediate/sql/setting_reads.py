@@ -54,7 +54,8 @@ def expand_reads(
 ) -> Expanded:
     """The expression with each read of a legacy name reading the canonical name too.
 
-    `value(names, type)` is the SQL of the tenant under these names. `obstacles` name the reads whose surroundings may let a NULL open something.
+    `value(names, type)` is the SQL of the tenant under these names. `obstacles` name the reads whose surroundings may
+    let a NULL open something.
     """
     text, obstacles, changed = expression, [], False
     for read in reversed(setting_reads(expression)):
