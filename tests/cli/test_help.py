@@ -100,3 +100,13 @@ def test_help_loads_neither_parsers_nor_git() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"tree_sitter", "postgast", "git", "jinja2", "msgspec", "jsonschema", "remediate.pipeline"}
+
+
+@pytest.mark.long
+def test_the_benchmark_runs(platform: Path) -> None:
+    script = Path(__file__).parents[2] / "benchmarks" / "plan.py"
+    done = subprocess.run(
+        [sys.executable, script, platform, "--runs", "1", "--profile"], capture_output=True, text=True, check=True
+    )
+    assert re.search(r"^remediate --help +[\d.]+ s +[\d.]+ × bare start", done.stdout, re.MULTILINE)
+    assert re.search(r"^planning, all of it +[\d.]+ s +[\d.]+ × the floor", done.stdout, re.MULTILINE)

@@ -5,16 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import groupby
 
-from remediate.commands.options import (
-    PlanOptions,
-    check_options,
-    check_services,
-    load_baseline,
-    load_config,
-    request_of,
-    workspace_root,
-)
+from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.plan import commit_date_of
+from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.deliver.branch import check_branch, write_branch
 from remediate.deliver.changes import CommitSpec
 from remediate.deliver.differs import differing_files

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from remediate.commands.options import check_services, load_config, workspace_root
 from remediate.commands.output import write_lines, write_text
+from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.pipeline import read, replay_all
 from remediate.replay.engine import Assumption
 from remediate.report.catalog_json import catalog_document

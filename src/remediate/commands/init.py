@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from remediate.commands.options import workspace_root
+from remediate.commands.workspace import workspace_root
 from remediate.config.load import FILE_NAME
 from remediate.config.template import TEMPLATE
 from remediate.deliver.own_files import write_new

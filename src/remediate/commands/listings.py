@@ -8,14 +8,14 @@ from remediate.report.console import print_lines, progress, wants_color
 
 
 def run_services(path: Path, config: Path | None, no_color: bool) -> int:
-    from remediate.commands.options import load_config, workspace_root
-    from remediate.pipeline import read
+    from remediate.commands.workspace import load_config, workspace_root
     from remediate.report.listings import service_lines
+    from remediate.source.discover import discover
     from remediate.source.tree import WorkingTree
 
     root = workspace_root(path)
     with progress():
-        workspace = read(WorkingTree(root), load_config(root, config))
+        workspace = discover(WorkingTree(root), load_config(root, config))
     print_lines(service_lines(workspace), color=wants_color(no_color))
     return 0
 

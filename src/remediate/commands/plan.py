@@ -6,16 +6,9 @@ import json
 from datetime import date
 from pathlib import Path
 
-from remediate.commands.options import (
-    PlanOptions,
-    check_options,
-    check_services,
-    load_baseline,
-    load_config,
-    request_of,
-    workspace_root,
-)
+from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.output import write_lines, write_text
+from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline, write_baseline

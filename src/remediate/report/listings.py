@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from remediate.catalogue.rules import Rule
-from remediate.replay.catalog import Policy, Replayed
 from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment, count, heading
 from remediate.source.model import Workspace
+
+if TYPE_CHECKING:
+    from remediate.replay.catalog import Policy, Replayed
 
 _FACTS = {"directories": "migrations", "depends_on": "needs"}
 """The facts that reasons are given for, as they are called here."""

@@ -15,10 +15,12 @@ SOME = "…"
 def of_any(sentence: str, finding: Finding) -> str:
     """The sentence with the names of the finding's subject taken out: equal for findings that say the same."""
     for name in _names(finding.subject):
-        sentence = re.sub(rf"(?<![\w.]){re.escape(name)}\.(?=\w)", "", sentence)
-        sentence = re.sub(rf"^{re.escape(name)}(?= )", EACH, sentence)
-        # Many names of policies begin with the name of their table.
-        sentence = re.sub(rf"(?<![\w.]){re.escape(name)}(?=[\s,;)_]|\.?$|\.\s)", SOME, sentence)
+        if name in sentence:
+            sentence = re.sub(rf"(?<![\w.]){re.escape(name)}\.(?=\w)", "", sentence)
+            if sentence.startswith(f"{name} "):
+                sentence = EACH + sentence.removeprefix(name)
+            # Many names of policies begin with the name of their table.
+            sentence = re.sub(rf"(?<![\w.]){re.escape(name)}(?=[\s,;)_]|\.?$|\.\s)", SOME, sentence)
     return sentence
 
 
