@@ -90,7 +90,7 @@ def test_the_example_shows_its_rule_and_no_other_fault(rule: str) -> None:
     workspace = read(tree, Config())
     found = [
         finding
-        for replayed in replay_all(workspace, tree)
+        for replayed in replay_all(workspace, tree, Config())
         for finding in detect(gather(replayed, workspace.services, Config()))
     ]
     assert {finding.rule for finding in found} == {rule}

@@ -36,7 +36,7 @@ def found() -> dict[Key, Finding]:
     workspace = read(tree, Config())
     findings = [
         finding
-        for replayed in replay_all(workspace, tree)
+        for replayed in replay_all(workspace, tree, Config())
         for finding in detect(
             gather(
                 replayed, [service for service in workspace.services if service.database == replayed.database], Config()
