@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
-from remediate.commands.options import load_config
+from remediate.commands.workspace import load_config
 from remediate.pipeline import Request, make_plan, read, replay_all
 from remediate.replay.catalog import Catalog
 from remediate.report.lines import plain

@@ -40,7 +40,7 @@ def test_text_says_what_where_and_what_will_change(platform: Path) -> None:
     assert "public.payments  services/orders/migrations/001_create_orders.ts:5" in result.out
     assert "→ safe, in services/orders/migrations/003_repair_tenant_isolation.ts" in result.out
     assert "\n+++ b/services/orders/migrations/003_repair_tenant_isolation.ts\n" in result.out
-    total = "7 findings (6 errors, 1 warning); 2 files to add; 4 more repaired with --unsafe; "
+    total = "7 findings (6 errors, 1 warning); 2 files to add; 3 more repaired with --unsafe; "
     assert result.last == total + "1 more repaired with --rewrite."
     assert total in first_screen
 

@@ -106,7 +106,7 @@ ORDERS = {
     table.uuid('order_id').notNullable().references('id').inTable('orders');
   });
 """
-        + "\n".join((raw(protect("orders")), raw(TOUCH.replace("now()", "clock_timestamp()")))),
+        + "\n".join((raw(protect("orders")), raw(TOUCH))),
     ),
     "002_protect.ts": typescript(
         "\n".join((raw(protect("shipments", force=False)), raw("ALTER TABLE refunds ENABLE ROW LEVEL SECURITY")))
