@@ -15,7 +15,7 @@ import pytest
 from remediate.catalogue.rules import load_rules
 from remediate.emit.house_style import house_style
 from remediate.plan.model import Options
-from support.database import Database, load_history, seed_knex_migrations
+from support.database import Database
 from support.golden import (
     Case,
     Planned,
@@ -28,15 +28,14 @@ from support.golden import (
     flat_differences,
     read_expected,
     replay_catalogs,
-    sent_strings,
     write_downs,
     write_expected,
 )
-from support.knex import KnexRun, KnexRunner
+from support.knex import KnexRunner
 from support.plans import prettier_options
+from support.real import Real, differences_of
 from support.replan import replan
-from support.rows import checksums, columns_of, fill
-from support.snapshot import Snapshot, catalog_snapshot, snapshot_differences
+from support.rows import columns_of, fill
 from support.typescript import PrettierCheck, TypeChecker
 
 CASES = {case.id: case for case in cases()}
@@ -178,61 +177,6 @@ def test_7_every_run_gives_the_same_bytes(case: Case, workshop: Workshop, replan
 # ------------------------------------------------------------------------------------------ on PostgreSQL
 
 
-class Real:
-    """The databases of one case, with the history of its services and rows of two tenants."""
-
-    def __init__(self, planned: Planned, new_database: Callable[..., Database], knex: KnexRunner) -> None:
-        self._planned = planned
-        self._knex = knex
-        self.services = planned.workspace.services
-        self.databases = {service.database: new_database() for service in self.services}
-        self._new_database = new_database
-
-    def history(self) -> str:
-        """Loads the history as real Knex runs it, or else string by string; which of the two it was."""
-        if all(self._run("latest", self._planned.root, service.name).error is None for service in self.services):
-            return "runs"
-        self.databases = {name: self._new_database() for name in self.databases}
-        for name, services in sent_strings(self._planned.root).items():
-            for service, strings in services:
-                load_history(self.databases[name], strings)
-                seed_knex_migrations(
-                    self.databases[name], [source.name for source in service.migrations], table=service.table_name
-                )
-        return "refused"
-
-    def run(self, command: str, root: Path) -> None:
-        """A command of Knex for every service that has a new file; a rollback in reverse."""
-        changed = {change.service for change in self._planned.added}
-        services = [service.name for service in self.services if service.name in changed]
-        for name in services if command == "latest" else reversed(services):
-            self._run(command, root, name).expect_success()
-
-    def run_all(self, root: Path) -> None:
-        for service in self.services:
-            self._run("latest", root, service.name).expect_success()
-
-    def _run(self, command: str, root: Path, name: str) -> KnexRun:
-        service = next(service for service in self.services if service.name == name)
-        return self._knex.run(
-            command, self.databases[service.database], root, directories=service.directories, table=service.table_name
-        )
-
-    def snapshots(self) -> dict[str, Snapshot]:
-        found = {}
-        for name, database in self.databases.items():
-            with database.connect() as connection:
-                found[name] = catalog_snapshot(connection)
-        return found
-
-    def rows(self, columns: dict[str, dict[str, list[str]]]) -> dict[str, object]:
-        return {name: checksums(database, columns[name]) for name, database in self.databases.items()}
-
-
-def differences_of(before: dict[str, Snapshot], after: dict[str, Snapshot]) -> list[str]:
-    return [one for name in before for one in snapshot_differences(before[name], after[name])]
-
-
 @each_case
 def test_real_knex_runs_it_up_down_and_up_on_real_rows(
     case: Case, workshop: Workshop, new_database: Callable[..., Database], knex_runner: KnexRunner
@@ -243,6 +187,7 @@ def test_real_knex_runs_it_up_down_and_up_on_real_rows(
     counts = {name: count for database in real.databases.values() for name, count in fill(database).items()}
     touched = {str(lock.relation) for migration in before.migrations for lock in migration.locks}
     assert all(counts[name] for name in touched), f"no rows in some of {touched}"
+    real.hand_over()
     columns = {name: columns_of(database) for name, database in real.databases.items()}
     catalog, rows = real.snapshots(), real.rows(columns)
 
@@ -262,6 +207,7 @@ def test_real_knex_runs_it_up_down_and_up_on_real_rows(
     if case.history == "runs":
         fresh = Real(before, new_database, knex_runner)
         fresh.run_all(root)
+        fresh.hand_over()
         assert differences_of(repaired, fresh.snapshots()) == [], "a fresh database comes out otherwise"
 
 

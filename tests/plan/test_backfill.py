@@ -61,6 +61,7 @@ def run(knex_runner: KnexRunner, shop: Database, tmp_path: Path) -> Run:
         path: tuple[Step, ...],
         *,
         forced: tuple[QName, ...] = (),
+        triggers: tuple[str, ...] = (),
         pages: int = 20,
         user: str | None = None,
     ) -> KnexRun:
@@ -69,7 +70,7 @@ def run(knex_runner: KnexRunner, shop: Database, tmp_path: Path) -> Run:
             steps=(
                 (AddMarkedColumn(ITEMS, "tenant_id", "integer", MARK),),
                 (FillFromParent(ITEMS, "tenant_id", path, "tenant_id", MARK),),
-                (BackfillColumn(ITEMS, "tenant_id", path, "tenant_id", forced, pages),),
+                (BackfillColumn(ITEMS, "tenant_id", path, "tenant_id", forced, triggers, pages),),
             ),
             transactional=False,
         )
@@ -188,6 +189,20 @@ def test_triggers_that_wait_for_the_end_of_the_transaction_do_not_keep_force_off
     run("latest", DIRECT, forced=(ITEMS, ORDERS), user="owner").expect_success()
     assert shop.run(FORCED) == [("items",), ("orders",)]
     assert shop.value("SELECT count(*) FROM items WHERE tenant_id IS DISTINCT FROM expected_direct(items)") == 0
+
+
+def test_triggers_of_the_table_do_not_run_and_are_there_afterwards(shop: Database, run: Run) -> None:
+    shop.run(
+        """CREATE TABLE trail (item integer);
+        CREATE FUNCTION trace() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO trail VALUES (NEW.id); RETURN NULL; END';
+        CREATE TRIGGER "Trace it" AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION trace()"""
+    )
+    run("latest", DIRECT, triggers=("Trace it",)).expect_success()
+    assert shop.value("SELECT count(*) FROM items WHERE tenant_id IS DISTINCT FROM expected_direct(items)") == 0
+    assert shop.value("SELECT count(*) FROM trail") == 0
+    shop.run("UPDATE items SET note = 'changed' WHERE id = 4")
+    assert shop.run("SELECT item FROM trail") == [(4,)]
 
 
 def test_an_empty_table_takes_one_batch(shop: Database, run: Run) -> None:

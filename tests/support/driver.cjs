@@ -3,7 +3,6 @@
 // session, because loading Knex or TypeScript takes longer than what is asked of them.
 'use strict';
 
-const fs = require('node:fs');
 const module_ = require('node:module');
 const path = require('node:path');
 const readline = require('node:readline');
@@ -15,6 +14,7 @@ const tasks = {
 };
 
 // Stdout carries answers only; what migrations print goes to stderr.
+const send = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const rejections = [];
@@ -59,7 +59,9 @@ async function answer(line) {
 
 async function serve() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    fs.writeSync(1, `${JSON.stringify(await answer(line))}\n`);
+    const text = `${JSON.stringify(await answer(line))}\n`;
+    // Not writeSync: a pipe takes 64 kB at a time, and the rest of a long answer would be lost.
+    await new Promise((resolve) => send(text, resolve));
   }
 }
 

@@ -125,11 +125,13 @@ def _value(
 
 
 def checksums(database: Database, columns: dict[str, list[str]] | None = None) -> dict[str, tuple[int, str]]:
-    """Rows and a checksum of each table's content; of the given columns only, for tables that they are given for."""
+    """Rows and a checksum of each table's content; where columns are given, of those tables and columns only."""
     found = {}
     with database.connect() as connection:
         for _, schema, table in connection.execute(_TABLES).fetchall():
             name = f"{schema}.{table}"
+            if columns is not None and name not in columns:
+                continue
             wanted = (columns or {}).get(name) or ["*"]
             chosen = sql.SQL(", ").join(sql.SQL("*") if one == "*" else sql.Identifier(one) for one in wanted)
             query = sql.SQL(

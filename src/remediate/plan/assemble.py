@@ -7,6 +7,7 @@ Safe and unsafe repairs never share a file: a reviewer can take one and leave th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from remediate.detect.model import Facts
 from remediate.plan.model import MigrationPlan
@@ -14,6 +15,7 @@ from remediate.plan.operations import Operation, ReplaceFunction, RequireTable
 from remediate.plan.planners.function_text import replacing
 from remediate.plan.proposal import Proposal
 from remediate.plan.target import TableState, difference
+from remediate.plan.tenant_column import BackfillColumn
 from remediate.replay.catalog import QName
 
 SLUGS = {
@@ -37,7 +39,7 @@ def assemble(facts: Facts, proposals: Sequence[Proposal]) -> tuple[MigrationPlan
         for level in ("safe", "unsafe"):
             chosen = [proposal for proposal in own if proposal.fix.level == level]
             plans.extend(_merged(facts, chosen, states))
-            plans.extend(file for proposal in chosen for file in proposal.files)
+            plans.extend(_on_state(file, states) for proposal in chosen for file in proposal.files)
     return tuple(plans)
 
 
@@ -53,6 +55,22 @@ class _States:
         if name not in self.tables:
             self.tables[name] = TableState.of(self._facts.replayed.catalog, name)
         return self.tables[name]
+
+
+def _on_state(file: MigrationPlan, states: _States) -> MigrationPlan:
+    """The file with backfills that lift FORCE from what the files before it leave forced, not from what was forced."""
+    return replace(
+        file,
+        steps=tuple(
+            tuple(
+                replace(operation, forced=tuple(name for name in operation.touched if states.table(name).rls_forced))
+                if isinstance(operation, BackfillColumn)
+                else operation
+                for operation in step
+            )
+            for step in file.steps
+        ),
+    )
 
 
 def _merged(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterable[MigrationPlan]:

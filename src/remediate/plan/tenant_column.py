@@ -200,14 +200,20 @@ class BackfillColumn(Operation):
     column: str
     path: tuple[Step, ...]
     parent_column: str
-    forced: tuple[QName, ...]
+    forced: tuple[QName, ...] = ()
+    triggers: tuple[str, ...] = ()
     pages: int = 250
+
+    @property
+    def touched(self) -> tuple[QName, ...]:
+        """The table and its parents along the path, each once."""
+        return tuple(dict.fromkeys((self.table, *(step.parent for step in self.path))))
 
     def batch(self) -> tuple[str, ...]:
         """The statements of one batch; the UPDATE has two `BINDING`s, the first page and the one after the last."""
         column = Identifier(self.column).sql()
         release = tuple(f"ALTER TABLE {sql_name(table)} NO FORCE ROW LEVEL SECURITY" for table in self.forced)
-        fire = ("SET CONSTRAINTS ALL IMMEDIATE",) if self.forced else ()
+        fire = ("SET CONSTRAINTS ALL IMMEDIATE",) if self.forced or self.triggers else ()
         force = tuple(f"ALTER TABLE {sql_name(table)} FORCE ROW LEVEL SECURITY" for table in self.forced)
         update = f"""UPDATE {sql_name(self.table)} AS child
   SET {column} = {_last(self.path)}.{Identifier(self.parent_column).sql()}
@@ -217,7 +223,13 @@ class BackfillColumn(Operation):
     AND {_last(self.path)}.{Identifier(self.parent_column).sql()} IS NOT NULL
     AND child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
     AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
-        return ("SET LOCAL row_security = off", *release, update, *fire, *force)
+        off, on = (
+            tuple(
+                f"ALTER TABLE {sql_name(self.table)} {way} TRIGGER {Identifier(name).sql()}" for name in self.triggers
+            )
+            for way in ("DISABLE", "ENABLE")
+        )
+        return ("SET LOCAL row_security = off", *release, *off, update, *fire, *on, *force)
 
     def batches(self) -> str:
         """The pages of each batch, asked once before the first one: the walk has an end.
@@ -238,7 +250,7 @@ class BackfillColumn(Operation):
         return ()
 
     def locks(self) -> tuple[Lock, ...]:
-        own = Lock(self.table, "ROW EXCLUSIVE")
+        own = Lock(self.table, SHARE_ROW_EXCLUSIVE if self.triggers else "ROW EXCLUSIVE")
         return (own, *(Lock(table, ACCESS_EXCLUSIVE) for table in self.forced))
 
     def subject(self) -> str:

@@ -29,6 +29,13 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
     if finding.level == "safe":
         return Proposal(Fix(finding, "safe", reasons=finding.reasons), rewrites=(guard,))
     operations = _own_function(versions[0], own[-1], finding.service, facts)
+    if not operations:
+        # A guard alone would give the service another function than the one it wrote, on every fresh database.
+        suggestion = (
+            f"No trigger of {finding.service} runs it, so that whoever calls it does so by name: "
+            f"create {own_copy(own[-1].name, finding.service)} with the body that is meant, and call that."
+        )
+        return Proposal(Fix(finding, "manual", reasons=finding.reasons, suggestion=suggestion))
     return Proposal(Fix(finding, finding.level, reasons=finding.reasons), operations=operations, rewrites=(guard,))
 
 

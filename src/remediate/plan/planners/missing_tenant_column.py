@@ -7,6 +7,7 @@ from remediate.plan.model import Fix, MigrationPlan, Next
 from remediate.plan.planners.subject import subject_table
 from remediate.plan.proposal import Proposal
 from remediate.plan.tenant_column import MARK_PREFIX, AddMarkedColumn, BackfillColumn, FillFromParent
+from remediate.replay.catalog import QName
 
 
 def plan(finding: Finding, facts: Facts) -> Proposal:
@@ -18,6 +19,9 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
     if not path:
         suggestion = f"Nothing leads from {table} to a tenant: add {facts.tenancy.column} and fill it by hand."
         return Proposal(Fix(finding, "manual", "expand", finding.reasons, suggestion, next=later))
+    if facts.replayed.catalog.tables[table].partitioned:
+        suggestion = f"{table} is partitioned: add {facts.tenancy.column} to it, and fill it partition by partition."
+        return Proposal(Fix(finding, "manual", "expand", finding.reasons, suggestion, next=later))
     parent = facts.replayed.catalog.tables[path[-1].parent]
     source = parent.column(facts.tenancy.column)
     # The root is its own tenant: there the key that the last step refers to is the value.
@@ -25,9 +29,10 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
     found = source or parent.column(parent_column)
     type_ = found.type if found else facts.tenancy.column_type
     mark = f"{MARK_PREFIX}{finding.id}"
-    tables = facts.replayed.catalog.tables
-    touched = (table, *(step.parent for step in path))
-    forced = tuple(name for name in dict.fromkeys(touched) if name in tables and tables[name].rls_forced)
+    triggers = _triggers(facts, table)
+    reasons = finding.reasons
+    if triggers:
+        reasons += (f"Its triggers do not run for the rows that the backfill fills: {', '.join(triggers)}.",)
     column = facts.tenancy.column
     file = MigrationPlan(
         service=finding.service,
@@ -37,14 +42,20 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
         steps=(
             (AddMarkedColumn(table, column, type_, mark),),
             (FillFromParent(table, column, path, parent_column, mark),),
-            (BackfillColumn(table, column, path, parent_column, forced),),
+            (BackfillColumn(table, column, path, parent_column, triggers=triggers),),
         ),
         findings=(finding,),
-        reasons={finding.id: finding.reasons},
+        reasons={finding.id: reasons},
         transactional=False,
         lock_timeout=facts.config.emit.lock_timeout,
     )
-    return Proposal(Fix(finding, finding.level, "expand", finding.reasons, next=later), files=(file,))
+    return Proposal(Fix(finding, finding.level, "expand", reasons, next=later), files=(file,))
+
+
+def _triggers(facts: Facts, table: QName) -> tuple[str, ...]:
+    """The triggers that an UPDATE of the table would set off."""
+    found = facts.replayed.catalog.triggers_of(table)
+    return tuple(sorted(one.name for one in found if any(event.lower().startswith("update") for event in one.events)))
 
 
 def _next(finding: Finding, column: str) -> tuple[Next, ...]:
