@@ -131,7 +131,8 @@ def test_write_puts_the_files_into_the_working_tree(repo: Repository) -> None:
     patch = run("plan", repo.root, "--format", "patch").out
     before, index = contents(repo.root), (repo.root / ".git/index").read_bytes()
     result = command("apply", repo.root, "--write")
-    assert (result.code, result.out.splitlines()) == (0, [*NEW, "2 files written."])
+    left = "Not asked for: the repair of 3 findings with --unsafe, 1 finding with --rewrite."
+    assert (result.code, result.out.splitlines()) == (0, [*NEW, left, "2 files written."])
     assert (repo.root / ".git/index").read_bytes() == index
     after = contents(repo.root)
     assert {path for path in after if path not in before} == {str(repo.root / path) for path in NEW}
@@ -141,7 +142,10 @@ def test_write_puts_the_files_into_the_working_tree(repo: Repository) -> None:
     repo("reset", "-q", "--hard")
     repo("apply", "--index", stdin=patch.encode())
     assert repo("write-tree") == written
-    assert run("apply", repo.root, "--write").out == "0 files written.\n"
+    again = run("apply", repo.root, "--write").out
+    assert (
+        again == "Findings not repaired here: 3 repaired with --unsafe; 1 repaired with --rewrite.\n0 files written.\n"
+    )
 
 
 def test_write_needs_no_git(tmp_path: Path) -> None:

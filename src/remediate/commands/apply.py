@@ -19,6 +19,7 @@ from remediate.pipeline import Plan, make_plan, read
 from remediate.plan.model import Change
 from remediate.report.console import progress
 from remediate.report.lines import count
+from remediate.report.overview import withheld
 from remediate.source.tree import WorkingTree
 
 
@@ -49,6 +50,7 @@ def _branch(options: PlanOptions, branch: str) -> int:
     for commit in commits:
         print(f"{commit.commit[:10]}  {commit.service}  {', '.join(commit.paths)}")
     _say_differences(repository, plan)
+    _say_withheld(plan)
     if commits:
         print(f"Branch {branch} has {count(len(commits), 'commit')}. Review it with: git log -p HEAD..{branch}")
     else:
@@ -82,6 +84,13 @@ def _say_differences(repository: Repository, plan: Plan) -> None:
         print(f"Planned from the commit {repository.head[:10]}; your working tree differs in {files}.")
 
 
+def _say_withheld(plan: Plan) -> None:
+    """What another option would have written."""
+    left = [f"{count(number, 'finding')} with {option}" for option, number in withheld(plan).items()]
+    if left:
+        print(f"Not asked for: the repair of {', '.join(left)}.")
+
+
 def _write(options: PlanOptions) -> int:
     root = workspace_root(options.path)
     config = load_config(root, options.config)
@@ -95,5 +104,6 @@ def _write(options: PlanOptions) -> int:
         written = write(root, plan.changes)
     for path in written:
         print(path)
+    _say_withheld(plan)
     print(f"{count(len(written), 'file')} written.")
     return 0

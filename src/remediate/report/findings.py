@@ -54,8 +54,13 @@ def _rule(fixes: Sequence[Fix], plan: Plan, width: int | None) -> Iterator[Line]
         own = tuple(reason for reason in _reasons(fix) if reason not in reasons) if _has_reasons(fix) else ()
         about = _Said(state_of(fix.finding), _facts(fix.finding)[0], _outcome(fix, plan), own)
         said.setdefault(about, []).append(fix)
-    for about, together in said.items():
+    # What changes now comes first: it is what the diffs below do.
+    for about, together in sorted(said.items(), key=lambda item: not _is_written(item[1], plan)):
         yield from _group(about, together, known, width)
+
+
+def _is_written(fixes: Sequence[Fix], plan: Plan) -> bool:
+    return any(plan.changes_for(fix.finding) for fix in fixes)
 
 
 def _facts(finding: Finding) -> list[str]:

@@ -32,7 +32,7 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
         yield []
         yield from _by_rule(plan.fixes)
     yield []
-    yield from _by_service(plan)
+    yield from _by_service(plan, width)
     yield []
 
 
@@ -52,16 +52,19 @@ def summary(plan: Plan) -> str:
     files = [f"{count(added, 'file')} to add"] if added else []
     files += [f"{count(edited, 'file')} to edit"] if edited else []
     parts.append(" and ".join(files) or "nothing to change")
-    for option in ("--unsafe", "--rewrite"):
-        withheld = sum(option in fix.withheld for fix in plan.fixes)
-        if withheld:
-            more = " more" if plan.changes else ""
-            parts.append(f"{withheld:,}{more} repaired with {option}")
+    more = " more" if plan.changes else ""
+    parts += [f"{number:,}{more} repaired with {option}" for option, number in withheld(plan).items()]
     if plan.unresolved:
         parts.append(f"{count(len(plan.unresolved), 'place')} could not be read")
     if states["suppressed"]:
         parts.append(f"{states['suppressed']:,} suppressed")
     return "; ".join(parts) + "."
+
+
+def withheld(plan: Plan) -> dict[str, int]:
+    """How many findings each option would repair that was not asked for."""
+    numbers = {option: sum(option in fix.withheld for fix in plan.fixes) for option in ("--unsafe", "--rewrite")}
+    return {option: number for option, number in numbers.items() if number}
 
 
 def _states(number: int, state: str) -> str:
@@ -104,17 +107,18 @@ def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
         yield line
 
 
-def _by_service(plan: Plan) -> Iterator[Line]:
+def _by_service(plan: Plan, width: int | None) -> Iterator[Line]:
     services = plan.workspace.services
     found = Counter(fix.finding.service for fix in plan.fixes if state_of(fix.finding) != "suppressed")
     changed = Counter(change.service for change in plan.changes)
-    width = max(len(service.name) for service in services)
+    longest = max(len(service.name) for service in services)
     yield heading("Services, in the order in which they are replayed" if len(services) > 1 else "Service")
     for service in services:
         columns = [
             f"{count(len(service.migrations), 'migration'):>15}",
             f"{count(found[service.name], 'finding'):>13}",
             f"{count(changed[service.name], 'change'):>11}" if plan.changes else "",
-            f"  needs {', '.join(service.depends_on)}" if service.depends_on else "",
         ]
-        yield [Segment(f"  {service.name:{width}}", "bold"), Segment("".join(columns).rstrip())]
+        start = [Segment(f"  {service.name:{longest}}", "bold"), Segment("".join(columns).rstrip())]
+        needs = f"  needs {', '.join(service.depends_on)}" if service.depends_on else ""
+        yield from prose(needs, indent=longest + 6, width=width, first=start)
