@@ -18,10 +18,13 @@ MAINTENANCE_DATABASE = "postgres"
 """Where databases are made and dropped from: it is on every server, and nobody's data are in it."""
 
 
-def connect(endpoint: Endpoint, database: str, *, user: str | None = None) -> Connection[TupleRow]:
+def connect(
+    endpoint: Endpoint, database: str, *, user: str | None = None, options: str | None = None
+) -> Connection[TupleRow]:
     """Open `database` in autocommit mode, as `user` (by default the endpoint's); the caller closes it.
 
-    Raises `RemediateError` where the driver is missing or the server refuses.
+    `options` are for the server, as libpq takes them (`-c name=value`). Raises `RemediateError` where the driver is
+    missing or the server refuses.
     """
     try:
         import psycopg
@@ -35,6 +38,7 @@ def connect(endpoint: Endpoint, database: str, *, user: str | None = None) -> Co
             user=user or endpoint.user,
             password=endpoint.password,
             dbname=database,
+            options=options,
             autocommit=True,
             prepare_threshold=None,  # a prepared statement cannot be several, and goes stale as the schema changes
             connect_timeout=10,

@@ -186,6 +186,15 @@ def write_shims(folder: Path, *, installed: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def write_empty(folder: Path, name: str) -> None:
+    """Write an extension without anything in it: CREATE EXTENSION goes through, and what needs it is refused."""
+    target = folder / "extension"
+    control = f"comment = 'stands in for {name}'\ndefault_version = '0'\nrelocatable = true\n"
+    for path, text in ((target / f"{name}.control", control), (target / f"{name}--0.sql", "")):
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+
+
 def _relocatable(shim: Shim) -> str:
     # A script that names its own schema cannot be moved to another; the originals can.
     return "false" if "@extschema@" in shim.script() else "true"

@@ -21,7 +21,7 @@ from typing import BinaryIO, Self
 from remediate.errors import RemediateError
 from remediate.postgres.account import Account, server_account
 from remediate.postgres.binaries import Binaries, find_binaries, readable_binaries
-from remediate.postgres.extensions import write_shims
+from remediate.postgres.extensions import write_empty, write_shims
 from remediate.postgres.workroom import Room, enter_room, find_base, wait_until
 
 # $1 is the data folder, the rest the server's command. The server dies by SIGQUIT (no checkpoint): its data go too.
@@ -217,6 +217,13 @@ class Server:
             os.chown(self.folder / "socket", self._account.uid, self._account.gid)
         if binaries.major >= 18:
             write_shims(self.folder / "shims", installed=binaries.folder.parent / "share" / "extension")
+
+    def stand_in(self, extension: str) -> bool:
+        """Makes an empty extension of that name available to this server alone; False where that cannot be."""
+        if not self.running or int(self._version.split(".")[0]) < 18 or not re.fullmatch(r"[a-zA-Z0-9_-]+", extension):
+            return False
+        write_empty(self.folder / "shims", extension)
+        return True
 
     def _is_ready(self) -> bool:
         """Whether the server says so: in line 8 of postmaster.pid, which asks for no driver and no connection."""

@@ -17,9 +17,19 @@ from remediate.replay.apply import Applying, Log, handler_of
 from remediate.replay.apply.session import end_local
 from remediate.replay.block import BlockHost
 from remediate.replay.builder import CatalogBuilder
-from remediate.replay.catalog import Outcome, QName, Refusal, UnknownEffect
+from remediate.replay.catalog import (
+    Catalog,
+    DataChange,
+    FunctionVersion,
+    Outcome,
+    QName,
+    Refusal,
+    Replayed,
+    UnknownEffect,
+)
 from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.refused import Refused
+from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.source.place import Unresolved
 from remediate.sql.lookup import MismatchError
@@ -41,6 +51,29 @@ class Told:
     assumptions: dict[Unresolved, None] = field(default_factory=dict)
     statements: dict[str, int] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+
+    def replayed(
+        self,
+        database: str,
+        catalog: Catalog,
+        *,
+        data_changes: tuple[DataChange, ...] = (),
+        functions: tuple[FunctionVersion, ...] = (),
+    ) -> Replayed:
+        """All of it, beside the catalog that it is told about."""
+        return Replayed(
+            database,
+            catalog,
+            tuple(self.refusals),
+            tuple(self.unresolved),
+            data_changes,
+            functions,
+            setting_uses(catalog),
+            tuple(self.unknown_effects),
+            dict(self.statements),
+            tuple(self.assumptions),
+            tuple(self.outcomes),
+        )
 
 
 class StaticEngine:
@@ -152,9 +185,34 @@ class StaticEngine:
         end_local(self.builder)
         self.builder.log.forget()
 
-    def roll_back(self, mark: Any) -> None:
-        self.undo(mark)
+    def roll_back(self) -> None:
+        """ROLLBACK; what a migration committed by itself in between stays, as it does on a server."""
+        current = self.transactions.current
+        if current is not None:
+            self.undo(current.mark)
         self.transactions.current = None
+
+    @property
+    def aborted(self) -> bool:
+        """Whether a transaction is open in which an error was."""
+        return self.transactions.current is not None and self.transactions.current.aborted
+
+    def finish(self) -> Replayed:
+        """Freezes what was replayed."""
+        catalog = self.builder.freeze()
+        latest = {}
+        for version in self.log.functions:
+            latest[version.function.name, version.function.argument_types] = version
+        versions = (
+            FunctionVersion(one.function, latest[one.function.name, one.function.argument_types] is not one)
+            for one in self.log.functions
+        )
+        return self.told.replayed(
+            self.builder.database,
+            catalog,
+            data_changes=tuple(self.log.data_changes),
+            functions=tuple(versions),
+        )
 
     # One string.
 

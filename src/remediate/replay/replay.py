@@ -5,15 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
+from remediate.evaluate.knex.session import SqlError
 from remediate.evaluate.model import Evaluation
-from remediate.evaluate.world import Evaluates
-from remediate.replay.catalog import FunctionVersion, Outcome, Replayed
-from remediate.replay.engine import Assumption, StaticEngine
-from remediate.replay.settings import setting_uses
+from remediate.evaluate.world import Evaluates, World
+from remediate.replay.catalog import Outcome, Replayed
+from remediate.replay.engine import Assumption, StaticEngine, Told
 from remediate.source.model import MigrationSource, Service
 
 _NO_TRANSACTION = re.compile(rb"\btransaction\s*:\s*false")
+
+
+class Engine(World, Protocol):
+    """What replays: evaluate's world, with what Knex's migrator does around the files."""
+
+    assume: Assumption
+    told: Told
+    last_error: SqlError | None
+
+    def begin_session(self) -> None:
+        """A new connection, for the next service."""
+        ...
+
+    def begin(self) -> None:
+        """Knex opens a transaction around a file, or a batch of them; never while one is open."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def roll_back(self) -> None: ...
+
+    @property
+    def aborted(self) -> bool:
+        """Whether a transaction is open in which an error was."""
+        ...
+
+    def finish(self) -> Replayed:
+        """What was replayed; the engine is of no use afterwards."""
+        ...
 
 
 def replay(
@@ -27,44 +57,24 @@ def replay(
 
     `evaluator` says what each of them sends. `user` is the role that runs them: it owns what they make.
     """
-    engine = StaticEngine(services[0].database if services else "postgres", assume=assume, user=user)
+    database = services[0].database if services else "postgres"
+    return replay_on(StaticEngine(database, assume=assume, user=user), services, evaluator)
+
+
+def replay_on(engine: Engine, services: Sequence[Service], evaluator: Evaluates) -> Replayed:
+    """The same on a given engine, which says whether it runs as `applied` or `fresh`."""
     for service in services:
         engine.begin_session()
-        if assume == "fresh":
+        if engine.assume == "fresh":
             _run_fresh(service, evaluator, engine)
         else:
             for migration in service.migrations:
                 _tell(evaluator.evaluate(migration, "up", engine), engine)
                 engine.told.outcomes.append(Outcome(service.name, migration.file))
-    return finish(engine)
+    return engine.finish()
 
 
-def finish(engine: StaticEngine) -> Replayed:
-    """Freezes what an engine holds."""
-    catalog = engine.builder.freeze()
-    versions = []
-    latest = {}
-    for version in engine.log.functions:
-        latest[version.function.name, version.function.argument_types] = version
-    for version in engine.log.functions:
-        key = (version.function.name, version.function.argument_types)
-        versions.append(FunctionVersion(version.function, latest[key] is not version))
-    return Replayed(
-        engine.builder.database,
-        catalog,
-        tuple(engine.told.refusals),
-        tuple(engine.told.unresolved),
-        tuple(engine.log.data_changes),
-        tuple(versions),
-        setting_uses(catalog),
-        tuple(engine.told.unknown_effects),
-        dict(engine.told.statements),
-        tuple(engine.told.assumptions),
-        tuple(engine.told.outcomes),
-    )
-
-
-def _tell(evaluation: Evaluation, engine: StaticEngine) -> None:
+def _tell(evaluation: Evaluation, engine: Engine) -> None:
     for unresolved in evaluation.unresolved:
         engine.told.unresolved[unresolved] = None
     for assumption in evaluation.assumptions:
@@ -72,13 +82,12 @@ def _tell(evaluation: Evaluation, engine: StaticEngine) -> None:
     engine.told.statements.setdefault(evaluation.file, 0)
 
 
-def _run_fresh(service: Service, evaluator: Evaluates, engine: StaticEngine) -> None:
+def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
     """Knex's Migrator.latest: one transaction around all files while every one of them wants one, else one for each.
 
     The first file that fails ends the run of the service.
     """
     together = not any(_NO_TRANSACTION.search(migration.data) for migration in service.migrations)
-    batch = engine.mark()
     done: list[Outcome] = []
     if together:
         engine.begin()
@@ -87,28 +96,27 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: StaticEngine) -> 
         done.append(Outcome(service.name, migration.file, *(failed or (None, ""))))
         if failed is not None:
             if together:
-                engine.roll_back(batch)
+                engine.roll_back()
                 # What stood before it in the batch is gone with it.
                 done = [replace(each, code=each.code or "", message=each.message or "rolled back") for each in done]
             break
-    if together:
-        engine.commit()
+    else:
+        if together:
+            engine.commit()
     engine.told.outcomes += done
 
 
 def _run_file(
-    migration: MigrationSource, together: bool, evaluator: Evaluates, engine: StaticEngine
+    migration: MigrationSource, together: bool, evaluator: Evaluates, engine: Engine
 ) -> tuple[str, str] | None:
     """The SQLSTATE and message that ended the file, None when it went through."""
     own = not together and not _NO_TRANSACTION.search(migration.data)
-    mark = engine.mark()
     engine.last_error = None
     if own:
         engine.begin()
     evaluation = evaluator.evaluate(migration, "up", engine)
     _tell(evaluation, engine)
-    current = engine.transactions.current
-    lost = current is not None and current.aborted
+    lost = engine.aborted
     # What is thrown without an error of PostgreSQL may be a limit of evaluation: it is told as unresolved, and the run
     # goes on, rather than hiding every later file behind it.
     if (evaluation.thrown is None or engine.last_error is None) and not lost:
@@ -116,7 +124,7 @@ def _run_file(
             engine.commit()
         return None
     if own:
-        engine.roll_back(mark)
+        engine.roll_back()
     error = engine.last_error
     if evaluation.thrown is None:
         # The migration caught the error, but its transaction is lost: recording it fails.

@@ -1,0 +1,277 @@
+"""The second engine: the same strings on a real PostgreSQL, introspected into the same catalog. It is the judge.
+
+What the static engine concludes, this one observes: `applied` and `fresh` as in `replay/engine.py`. A history runs as a
+superuser in a database that is made for it and dropped after it, with the roles that it made. It runs with the rights
+of the server's account, which is why what reaches out of the database by its text is left out, and why a history that
+nobody trusts is no history for this engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from remediate.errors import RemediateError
+from remediate.evaluate.knex.session import Answer, SqlError, Subject
+from remediate.evaluate.model import Sent
+from remediate.evaluate.values import Unknown
+from remediate.evaluate.world import Evaluates
+from remediate.postgres.database import MAINTENANCE_DATABASE, connect, create_database, drop_database
+from remediate.postgres.extensions import UNPROVABLE
+from remediate.postgres.introspect import introspect
+from remediate.postgres.provenance import Provenance
+from remediate.postgres.server import Server
+from remediate.postgres.wire import TIMEOUT_SECONDS, Wire
+from remediate.replay.catalog import Origin, QName, Refusal, Replayed, UnknownEffect
+from remediate.replay.engine import Assumption, Told
+from remediate.replay.replay import replay_on
+from remediate.source.model import Service
+from remediate.source.place import Unresolved
+from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
+
+_SUPERUSER = "postgres"
+_RESERVED = ("postgres", "template0", "template1")
+_LONGEST_NAME = 63
+_CANCELED = "57014"
+_CREATE_EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)', re.IGNORECASE)
+_REACHES_OUT = re.compile(
+    r"\bprogram\s+(?:E?'|\$)|\balter\s+system\b|\b(?:create|drop)\s+(?:database|tablespace)\b|\blanguage\s+'?c\b"
+    r"|\b(?:lo_import|lo_export|pg_read_(?:binary_)?file|pg_ls_dir|pg_terminate_backend)\s*\(",
+    re.IGNORECASE,
+)
+_MAKES_NOTHING = frozenset({"SET", "RESET", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SHOW"})
+
+
+class PostgresEngine:
+    """One database on a running server; a context manager, because it leaves nothing behind.
+
+    `user` runs the migrations and owns what they make. Raises `RemediateError` where the driver is missing, and where
+    the server ends a session.
+    """
+
+    def __init__(
+        self, server: Server, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER
+    ) -> None:
+        self.assume = assume
+        self.told = Told()
+        self.last_error: SqlError | None = None
+        self._server = server
+        self._label = database
+        self._user = user
+        self._failure: RemediateError | None = None
+        own = database not in _RESERVED and len(database.encode()) <= _LONGEST_NAME
+        self._database = create_database(server.endpoint, database if own else None)
+        try:
+            self._roles = self._present_roles()
+            self._make_user()
+            self._wire = Wire(server.endpoint, self._database, user)
+            self._provenance = Provenance(self._wire)
+        except BaseException:
+            drop_database(server.endpoint, self._database)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Drops the database, and the roles, which belong to the server."""
+        self._wire.close()
+        drop_database(self._server.endpoint, self._database)
+        made = self._present_roles() - self._roles
+        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+            from psycopg import sql
+
+            for role in sorted(made):
+                connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
+    def _present_roles(self) -> set[str]:
+        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+            rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'").fetchall()
+        return {name for (name,) in rows}
+
+    def _make_user(self) -> None:
+        if self._user in self._roles:
+            return
+        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+            import psycopg
+            from psycopg import sql
+
+            try:
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} SUPERUSER BYPASSRLS LOGIN").format(sql.Identifier(self._user))
+                )
+            except psycopg.Error as error:
+                message = error.diag.message_primary or str(error)
+                raise RemediateError(message, place="roles.migration", hint="name another role there") from error
+
+    # The World of evaluate.
+
+    def execute(self, sent: Sent, wants_rows: bool) -> Answer:
+        """Sends one string; see `replay/engine.py` for what becomes of errors."""
+        if sent.control and self.assume == "applied":
+            return Answer([], command="BEGIN")
+        if self._failure is not None:
+            return Answer(Unknown(self._failure.cause, sent.place))
+        try:
+            return self._execute(sent, wants_rows)
+        except RemediateError as failure:
+            # Evaluation takes whatever is raised for a fault of its own; `finish` raises this one.
+            self._failure = failure
+            return Answer(Unknown(failure.cause, sent.place))
+
+    def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
+        self.told.unresolved[unresolved] = None
+        subjects: tuple[QName, ...] = ()
+        if subject is not None:
+            schema, _, name = subject.name.rpartition(".")
+            subjects = (QName(subject.schema or schema or "public", name),)
+        self.told.unknown_effects.append(
+            UnknownEffect(unresolved.place, unresolved.service, unresolved.reason, subjects)
+        )
+
+    def has_table(self, schema: str | None, name: str) -> bool | Unknown:
+        """As Knex asks it (knex/lib/dialects/postgres/schema/pg-compiler.js)."""
+        where = "table_schema = current_schema()" if schema is None else "table_schema = $2"
+        values = [name] if schema is None else [name, schema]
+        return bool(self._ask(f"SELECT 1 FROM information_schema.tables WHERE table_name = $1 AND {where}", values))
+
+    def has_column(self, schema: str | None, table: str, column: str) -> bool | Unknown:
+        where = "table_schema = current_schema()" if schema is None else "table_schema = $3"
+        values = [table, column] if schema is None else [table, column, schema]
+        condition = f"table_name = $1 AND column_name = $2 AND {where}"
+        return bool(self._ask(f"SELECT 1 FROM information_schema.columns WHERE {condition}", values))
+
+    def _ask(self, sql: str, values: list[str | None]) -> bool:
+        return self._failure is None and bool(self._wire.ask(sql, values))
+
+    # What Knex's migrator does around the files.
+
+    def begin_session(self) -> None:
+        self._wire.close()
+        self._wire = Wire(self._server.endpoint, self._database, self._user)
+
+    def begin(self) -> None:
+        self._wire.send("BEGIN")
+
+    def commit(self) -> None:
+        self._wire.send("COMMIT")
+
+    def roll_back(self) -> None:
+        self._wire.send("ROLLBACK")
+
+    @property
+    def aborted(self) -> bool:
+        return self._failure is None and self._wire.aborted
+
+    def finish(self) -> Replayed:
+        """Reads the catalog. `data_changes` and `functions`, the versions that were replaced, stay empty: a server
+        remembers neither."""
+        if self._failure is not None:
+            raise self._failure
+        self._wire.close()
+        with connect(self._server.endpoint, self._database) as connection:
+            catalog = introspect(connection)
+            connection.execute("SET search_path = pg_catalog")
+            catalog = self._provenance.attribute(catalog, connection)
+        # Of the server's own roles only the one that ran the migrations is part of their world.
+        for name in self._roles - {self._user}:
+            if isinstance(catalog.roles, dict):
+                catalog.roles.pop(name, None)
+        return self.told.replayed(self._label, catalog)
+
+    # One string.
+
+    def _execute(self, sent: Sent, wants_rows: bool) -> Answer:
+        self._count(sent)
+        refused = self._judge_prepared(sent)
+        if refused is not None:
+            if self._wire.in_transaction:
+                self._wire.send("SELECT 1/0")  # any refusal aborts the transaction; Parse and Bind alone have not
+            return self._refused(sent, refused, 0)
+        if sent.unknown_values is not None:
+            unknown = Unknown(sent.unknown_values, sent.place, True)
+            return Answer(unknown, row_count=unknown)
+        if _REACHES_OUT.search(sent.sql):
+            self._tell_unknown(sent, "a string that reaches out of its database is not run")
+            return Answer([])
+        self._stand_in(sent)
+        reply = self._wire.send(sent.sql, wants_rows=wants_rows)
+        if self.assume == "applied" and self._wire.in_transaction:
+            self._wire.send("ROLLBACK" if self._wire.aborted else "COMMIT")
+        if reply.command not in _MAKES_NOTHING and not self._wire.aborted:
+            self._provenance.note(self._wire, self._origin(sent, None, "create"))
+        if reply.error is not None:
+            return self._refused(sent, reply.error, reply.done)
+        return Answer(reply.rows, command=reply.command, row_count=reply.row_count)
+
+    def _judge_prepared(self, sent: Sent) -> SqlError | None:
+        """What the extended protocol refuses of a string with bound values, before it runs with the values in it."""
+        if sent.prepared is None:
+            return None
+        said = self._wire.prepare(sent.prepared)
+        if isinstance(said, SqlError):
+            return said
+        if said == 0 and "$1" in sent.prepared:
+            return SqlError("08P01", "bind message supplies parameters, but prepared statement requires 0")
+        return None
+
+    def _stand_in(self, sent: Sent) -> None:
+        """An empty extension in the place of each that is not there, so that what only asks for it goes on."""
+        for name in _CREATE_EXTENSION.findall(sent.sql):
+            if self._wire.aborted or self._wire.ask(
+                "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = $1", [name]
+            ):
+                continue
+            if self._server.stand_in(name):
+                self._tell_unknown(sent, f"the extension {name} is not installed here: an empty one stands in for it")
+
+    def _refused(self, sent: Sent, error: SqlError, done: int) -> Answer:
+        if error.code == _CANCELED:
+            self._tell_unknown(sent, f"a string that was stopped after {TIMEOUT_SECONDS} s: {error.message}")
+        elif error.message.startswith(UNPROVABLE):
+            self._tell_unknown(sent, error.message)
+        else:
+            origin = self._origin(sent, done, "refused")
+            self.told.refusals.append(Refusal(origin, error.code, error.message))
+        if self.assume == "applied":
+            return Answer([], command=None)
+        self.last_error = error
+        return Answer([], error=error)
+
+    # What is told.
+
+    def _count(self, sent: Sent) -> None:
+        file = sent.place.file
+        self.told.statements[file] = self.told.statements.get(file, 0) + max(len(_statements(sent)), 1)
+
+    def _origin(self, sent: Sent, done: int | None, verb: str) -> Origin:
+        """`done` is the number of the statement in the string that it is about, None for the whole string."""
+        statements = _statements(sent) if done is not None else []
+        statement = statements[done] if done is not None and done < len(statements) else None
+        text, offset = (statement.text, statement.offset) if statement is not None else (sent.sql.strip(), 0)
+        return Origin(
+            sent.service, sent.migration, sent.place, verb, text, sent.conditional, sent.direction, offset,
+            sent.template,
+        )  # fmt: skip
+
+    def _tell_unknown(self, sent: Sent, reason: str) -> None:
+        self.told.unresolved[Unresolved(sent.service, sent.place, reason)] = None
+        self.told.unknown_effects.append(UnknownEffect(sent.place, sent.service, reason))
+
+
+def replay_on_server(
+    server: Server, services: Sequence[Service], evaluator: Evaluates, *, assume: Assumption, user: str = _SUPERUSER
+) -> Replayed:
+    """What `replay` gives, observed on a running server; nothing of it stays there."""
+    database = services[0].database if services else _SUPERUSER
+    with PostgresEngine(server, database, assume=assume, user=user) as engine:
+        return replay_on(engine, services, evaluator)
+
+
+def _statements(sent: Sent) -> list[Statement]:
+    try:
+        return parse(sent.sql)
+    except (SqlSyntaxError, UnreadableSqlError):
+        return []
