@@ -12,6 +12,7 @@ from remediate.report.diff import unified_diff
 from remediate.report.findings import findings_of
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
 from remediate.report.overview import overview, summary
+from remediate.report.patch import locks
 from remediate.source.place import Unresolved
 
 PLACES_SHOWN = 5
@@ -43,15 +44,13 @@ def _changes(changes: Sequence[Change]) -> Iterator[Line]:
         return
     yield heading("Changes")
     for change in changes:
-        modes = Counter(mode for _, mode in dict.fromkeys(change.locks))
-        locks = "".join(f", {mode} on {count(number, 'table')}" for mode, number in modes.items())
         mode = "" if change.transaction or change.kind == "rewrite" else ", a transaction per step"
         yield [
             Segment("  adds " if change.kind == "migration" else "  edits "),
             Segment(change.path, "bold"),
             Segment("  "),
             Segment(change.level, LEVEL_STYLE[change.level]),
-            Segment(f", repairs {count(len(change.findings), 'finding')}{locks}{mode}"),
+            Segment(f", repairs {count(len(change.findings), 'finding')}{locks(change)}{mode}"),
         ]
     yield []
     for change in changes:
