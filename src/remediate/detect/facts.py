@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from remediate.config.model import Config
 from remediate.detect.classify import classify
 from remediate.detect.model import Facts, Tenancy
-from remediate.detect.roles import find_application
 from remediate.detect.settings import comparisons, policy_text, reads, settings_by_function, writes
 from remediate.replay.catalog import Catalog, QName, Replayed
 from remediate.source.model import Service
@@ -27,8 +26,7 @@ def gather(replayed: Replayed, services: Sequence[Service], config: Config) -> F
     """Everything that detectors may look at, for one database. `services` stand in replay order."""
     tenancy = find_tenancy(replayed.catalog, services, config)
     classes = classify(replayed, services, tenancy, config)
-    application = find_application(replayed.catalog, config)
-    return Facts(replayed, tuple(services), config, tenancy, classes, application)
+    return Facts(replayed, tuple(services), config, tenancy, classes)
 
 
 def find_tenancy(catalog: Catalog, services: Sequence[Service], config: Config) -> Tenancy:

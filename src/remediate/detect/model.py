@@ -108,9 +108,9 @@ class Tenancy:
 class Application:
     """The role that the application connects as. Only a `certain` one, a configured one, decides anything."""
 
-    role: str | None = None
-    certain: bool = False
-    reason: str = "not looked for"
+    role: str | None
+    certain: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,6 @@ class Facts:
     config: Config
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
-    application: Application = field(default_factory=Application)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

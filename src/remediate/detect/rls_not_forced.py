@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from remediate.detect.access import Access
 from remediate.detect.found import found, listed, rls_places, table_subject
 from remediate.detect.model import Facts, Finding
+from remediate.detect.roles import application_of
 from remediate.detect.taint import taints
 from remediate.replay.catalog import Policy, Table
 
@@ -42,17 +43,19 @@ def _table(facts: Facts, access: Access, table: Table) -> Finding:
 def _evidence(facts: Facts, table: Table, policies: Sequence[Policy]) -> Iterator[str]:
     if policies:
         yield f"Its policies are {listed([f'{policy.name} (for {policy.command})' for policy in policies])}."
-    role = facts.application.role
-    if role and role != table.owner:
-        when = "As" if facts.application.certain else "If it connects as"
-        yield f"{when} {role} ({facts.application.reason}) the application is bound already; FORCE binds the owner."
+    application = application_of(facts, table)
+    if application.role and application.role != table.owner:
+        when = "As" if application.certain else "If it connects as"
+        who = f"{when} {application.role} ({application.reason})"
+        yield f"{who} the application is bound already; FORCE binds the owner."
     if facts.config.roles.bypass:
         yield f"{listed(facts.config.roles.bypass)} may pass row level security, forced or not."
 
 
 def _connects_as_owner(facts: Facts, table: Table) -> bool:
     """Whether application code may come as the owner, the only role for which FORCE changes anything."""
-    return not facts.application.certain or facts.application.role == table.owner
+    application = application_of(facts, table)
+    return not application.certain or application.role == table.owner
 
 
 def _reasons(facts: Facts, access: Access, table: Table, policies: Sequence[Policy]) -> Iterator[str]:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from remediate.config.model import Config
-from remediate.detect.model import Application
-from remediate.replay.catalog import Catalog
+from remediate.detect.model import Application, Facts
+from remediate.replay.catalog import Table
 
 _DATA = frozenset(("select", "insert", "update", "delete", "all", "all privileges"))
 
 
-def find_application(catalog: Catalog, config: Config) -> Application:
-    """The configured role; else the one that most tables are granted to, as a guess that decides nothing.
+def application_of(facts: Facts, table: Table) -> Application:
+    """The configured role; else the only one that the table's service grants it to, as a guess that decides nothing.
 
     A role that may pass row level security, or is configured to, is none that it must bind.
     """
-    if config.roles.application:
-        return Application(config.roles.application, True, "configured")
+    configured = facts.config.roles
+    if configured.application:
+        return Application(configured.application, True, "configured")
+    catalog = facts.replayed.catalog
     passing = {role.name for role in catalog.roles.values() if role.superuser or role.bypassrls}
-    passing.update(config.roles.bypass)
-    granted = Counter(
-        grant.role
+    granted = {
+        grant.role: grant.history[-1].place
         for grant in catalog.grants
         if grant.kind == "table"
-        and grant.role not in passing
-        and grant.role != "public"
+        and grant.subject == str(table.name)
+        and grant.history
+        and grant.history[-1].service == table.service
         and _DATA.intersection(privilege.lower() for privilege in grant.privileges)
-    )
-    ranked = granted.most_common(2)
-    if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
-        name, count = ranked[0]
-        return Application(name, False, f"migrations grant it {count} {'table' if count == 1 else 'tables'}")
-    return Application(None, False, "no role is granted more tables than every other")
+        and grant.role not in passing
+        and grant.role not in configured.bypass
+        and grant.role not in ("public", table.owner)
+    }
+    if len(granted) != 1:
+        return Application(None, False, "the table's service does not grant it to exactly one role")
+    ((role, place),) = granted.items()
+    return Application(role, False, f"{place} grants it the table")
