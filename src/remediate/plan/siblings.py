@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from remediate.detect.model import Facts
 from remediate.plan.operations import PolicyState
 from remediate.plan.tenant_value import cast_type, session_tenant
 from remediate.replay.catalog import Command, Policy, QName
-from remediate.sql.quote import Identifier, truncate_identifier
+from remediate.sql.quote import NAMEDATALEN, Identifier, truncate_identifier
 
 COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete")
 
@@ -27,7 +28,7 @@ class PolicyStyle:
     def policies(self, table: QName, condition: str) -> Iterator[PolicyState]:
         """The policies that hold `condition` for every command on `table`."""
         for command, pattern in self.names:
-            name = truncate_identifier(pattern.replace("{table}", table.name))
+            name = _name(pattern, table.name)
             using = None if command == "insert" else condition
             check = condition if command == "insert" or (self.explicit_check and command in ("all", "update")) else None
             yield PolicyState(table, name, command, True, self.roles, using, check)
@@ -79,7 +80,15 @@ def _style_of(table: QName, policies: Iterable[Policy], source: str) -> PolicySt
 
 
 def _pattern(name: str, table: str) -> str:
-    return name.replace(table, "{table}")
+    """The table's name as a word of the policy's: in `tenant_isolation` on a table `t` there is none."""
+    return re.sub(rf"(?<![^\W_]){re.escape(table)}(?![^\W_])", "{table}", name)
+
+
+def _name(pattern: str, table: str) -> str:
+    """The pattern for a table; where that is too long the table's part is cut, so that the rest still tells apart."""
+    room = NAMEDATALEN - 1 - len(pattern.replace("{table}", "").encode())
+    each = max(room // max(pattern.count("{table}"), 1), 1)
+    return truncate_identifier(pattern.replace("{table}", truncate_identifier(table, each)))
 
 
 def accepted_settings(facts: Facts, service: str) -> tuple[str, ...]:
