@@ -1,43 +1,89 @@
-"""`remediate catalog`: the schema after replay."""
+"""`remediate catalog`: the schema after replay, by either engine, and where the two differ."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
+from remediate.commands.options import check_services, load_config, workspace_root
 from remediate.commands.output import write_lines, write_text
-from remediate.commands.workspace import check_services, load_config, workspace_root
-from remediate.pipeline import read, replay_all
+from remediate.config.model import Config
+from remediate.evaluate.evaluate import Evaluator
+from remediate.pipeline import databases_of, read, replay_all
+from remediate.replay.catalog import Replayed
+from remediate.replay.compare import compare
 from remediate.replay.engine import Assumption
 from remediate.report.catalog_json import catalog_document
+from remediate.report.comparison import comparison_document, comparison_lines
 from remediate.report.console import progress
+from remediate.report.lines import Line
 from remediate.report.listings import catalog_lines
+from remediate.source.model import FileTree, Workspace
 from remediate.source.tree import WorkingTree
 
 
-def run(
-    path: Path,
-    config: Path | None,
-    service: str | None,
-    assume: Assumption,
-    format: str,
-    output: Path | None,
-    no_color: bool,
-) -> int:
-    root = workspace_root(path)
+@dataclass(frozen=True, slots=True)
+class CatalogOptions:
+    """What is asked for, as typed on the command line."""
+
+    path: Path
+    config: Path | None
+    service: str | None
+    assume: Assumption
+    engine: Literal["static", "postgres"]
+    compare: bool
+
+
+def run(options: CatalogOptions, format: str, output: Path | None, no_color: bool) -> int:
+    """Writes the catalog, or the comparison, which exits with 1 where there are differences."""
+    root = workspace_root(options.path)
     tree = WorkingTree(root)
     with progress() as shown:
-        settings = load_config(root, config)
+        settings = load_config(root, options.config)
         workspace = read(tree, settings)
-        if service is not None:
-            check_services([service], workspace)
-            alone = tuple(one for one in workspace.services if one.name == service)
+        if options.service is not None:
+            check_services([options.service], workspace)
+            alone = tuple(one for one in workspace.services if one.name == options.service)
             workspace = replace(workspace, services=alone)
-        shown.step("Replaying migrations")
-        databases = replay_all(workspace, tree, settings, assume)
-    if format == "json":
-        write_text(json.dumps(catalog_document(workspace, databases), indent=1, ensure_ascii=False) + "\n", output)
-    else:
-        write_lines(catalog_lines(workspace, databases), output, no_color=no_color)
+        databases: tuple[Replayed, ...] = ()
+        observed: tuple[Replayed, ...] = ()
+        if options.engine == "static" or options.compare:
+            shown.step("Replaying migrations")
+            databases = replay_all(workspace, tree, settings, options.assume)
+        if options.engine == "postgres" or options.compare:
+            shown.step("Running migrations on PostgreSQL")
+            observed = _observe(workspace, tree, settings, options.assume)
+    if options.compare:
+        comparisons = [compare(static, real) for static, real in zip(databases, observed, strict=True)]
+        _write(comparison_document(comparisons), comparison_lines(comparisons), format, output, no_color)
+        return 1 if any(comparison.differences for comparison in comparisons) else 0
+    catalogs = databases or observed
+    _write(catalog_document(workspace, catalogs), catalog_lines(workspace, catalogs), format, output, no_color)
     return 0
+
+
+def _observe(workspace: Workspace, tree: FileTree, settings: Config, assume: Assumption) -> tuple[Replayed, ...]:
+    """What `replay_all` gives, of a PostgreSQL that runs for as long as that takes."""
+    from remediate.postgres.engine import replay_on_server
+    from remediate.postgres.server import Server
+    from remediate.postgres.workroom import memory_folder
+
+    groups = databases_of(workspace.services)
+    if not groups:
+        return ()
+    evaluator = Evaluator(tree, environment=settings.workspace.environment)
+    user = settings.roles.migration or "postgres"
+    with Server(parent=memory_folder()) as server:
+        return tuple(replay_on_server(server, group, evaluator, assume=assume, user=user) for group in groups)
+
+
+def _write(
+    document: Mapping[str, Any], lines: Iterable[Line], format: str, output: Path | None, no_color: bool
+) -> None:
+    if format == "json":
+        write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", output)
+    else:
+        write_lines(lines, output, no_color=no_color)

@@ -21,8 +21,8 @@ from remediate.report.console import until_closed
 WRONG_INPUT = 2
 INTERNAL = 3
 
-# typer is built on click up to 0.25 and on a copy of its own since, and installs no click any more: the classes are
-# reached through the one that it exports. UsageError is right above BadParameter in both, and ClickException above it.
+# typer is built on a copy of click of its own, which it does not show: the classes are reached through the one that it
+# exports. UsageError is right above BadParameter, and ClickException above that.
 _UsageError: Any = BadParameter.__mro__[1]
 _ClickException: Any = BadParameter.__mro__[2]
 
