@@ -31,7 +31,7 @@ def test_every_option_is_described(name: str) -> None:
     assert result.code == 0
     assert result.out == run(name, "-h").out
     if name != "rules":
-        assert re.search(r"^Arguments:\n  \S+ +[A-Z]\w+", result.out, re.MULTILINE), "so is the argument"
+        assert re.search(r"^Arguments:\n  \S+ +[A-Z]\S* \S+ \S+", result.out, re.MULTILINE), "so is the argument"
     # An option is "  --name VALUE", its description stands behind it or on the next line, indented.
     entries = re.split(r"^  (?=-)", result.out.partition("Options:")[2], flags=re.MULTILINE)[1:]
     assert entries
