@@ -33,6 +33,11 @@ class ListFormat(enum.StrEnum):
     json = "json"
 
 
+class EngineName(enum.StrEnum):
+    static = "static"
+    postgres = "postgres"
+
+
 class FailOn(enum.StrEnum):
     error = "error"
     warning = "warning"
@@ -185,6 +190,13 @@ def catalog(
         str | None, typer.Option("--service", metavar="NAME", help="That service's migrations alone.")
     ] = None,
     assume: AssumeOption = Assume.applied,
+    engine: Annotated[
+        EngineName,
+        typer.Option(help="static: without a server; postgres: runs the SQL on a PostgreSQL of its own and reads it."),
+    ] = EngineName.static,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show where the two engines differ; exit with 1 if they do.")
+    ] = False,
     output: OutputOption = None,
     config: ConfigOption = None,
     no_color: ColorOption = False,
@@ -192,9 +204,10 @@ def catalog(
     """Show the schema as it is after the migrations, and which statement made each object."""
 
     def work() -> int:
-        from remediate.commands.catalog import run
+        from remediate.commands.catalog import CatalogOptions, run
 
-        return run(path, config, service, assume.value, format.value, output, no_color)
+        options = CatalogOptions(path, config, service, assume.value, engine.value, compare)
+        return run(options, format.value, output, no_color)
 
     return work
 

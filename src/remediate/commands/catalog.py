@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from remediate.commands.options import check_services, load_config, workspace_root
 from remediate.commands.output import write_lines, write_text
+from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Config
 from remediate.evaluate.evaluate import Evaluator
 from remediate.pipeline import databases_of, read, replay_all

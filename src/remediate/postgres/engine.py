@@ -143,7 +143,7 @@ class PostgresEngine:
         condition = f"table_name = $1 AND column_name = $2 AND {where}"
         return bool(self._ask(f"SELECT 1 FROM information_schema.columns WHERE {condition}", values))
 
-    def _ask(self, sql: str, values: list[str | None]) -> bool:
+    def _ask(self, sql: str, values: Sequence[str]) -> bool:
         return self._failure is None and bool(self._wire.ask(sql, values))
 
     # What Knex's migrator does around the files.

@@ -76,7 +76,10 @@ class Provenance:
             return {key: replace(one, history=made(kind, *key)) for key, one in objects.items()}
 
         def beneath(kind: str, objects: Any) -> Any:
-            return {key: replace(one, history=made(kind, *key[0], key[1])) for key, one in objects.items()}
+            return {
+                (above, name): replace(one, history=made(kind, above.schema, above.name, name))
+                for (above, name), one in objects.items()
+            }
 
         return replace(
             catalog,
@@ -89,7 +92,7 @@ class Provenance:
             constraints=beneath("constraint", catalog.constraints),
             triggers=beneath("trigger", catalog.triggers),
             functions={
-                key: replace(one, history=made("function", *key[0], ", ".join(key[1])))
+                key: replace(one, history=made("function", key[0].schema, key[0].name, ", ".join(key[1])))
                 for key, one in catalog.functions.items()
             },
             schemas={name: made("schema", "", name) for name in catalog.schemas},

@@ -6,6 +6,7 @@ stands on libpq's functions, through psycopg.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -67,9 +68,9 @@ class Wire:
         self._check()
         return reply
 
-    def ask(self, sql: str, values: list[str | None]) -> list[dict[str, Any]]:
+    def ask(self, sql: str, values: Sequence[str]) -> list[dict[str, Any]]:
         """The rows of one statement with bound values; none where it was refused."""
-        result = self._libpq.exec_params(sql.encode(), [None if one is None else one.encode() for one in values])
+        result = self._libpq.exec_params(sql.encode(), [one.encode() for one in values])
         reply = Reply()
         self._take(result, reply, True)
         self._check()
@@ -86,11 +87,11 @@ class Wire:
 
     @property
     def in_transaction(self) -> bool:
-        return self._libpq.transaction_status != _status().IDLE
+        return bool(self._libpq.transaction_status != _status().IDLE)
 
     @property
     def aborted(self) -> bool:
-        return self._libpq.transaction_status == _status().INERROR
+        return bool(self._libpq.transaction_status == _status().INERROR)
 
     def _take(self, result: PGresult, reply: Reply, wants_rows: bool) -> None:
         from psycopg.pq import DiagnosticField, ExecStatus
