@@ -60,9 +60,10 @@ class TypeDetails:
 class CatalogBuilder:
     """Satisfies `reading.CatalogReader`. A new one is a new database: schema public, the bootstrap superuser."""
 
-    def __init__(self, database: str = "postgres", user: str = "postgres") -> None:
+    def __init__(self, database: str = "postgres", user: str = "postgres", server_version: int = 15) -> None:
         self.log = UndoLog()
         self.database = database
+        self.server_version = server_version
         self.tables: IndexedDict[QName, Table, QName] = IndexedDict(self.log, _parents_of)
         self.views: UndoDict[QName, View] = UndoDict(self.log)
         self.indexes: IndexedDict[QName, Index, QName] = IndexedDict(self.log, lambda _, index: (index.table,))

@@ -86,8 +86,9 @@ class StaticEngine:
         assume: Assumption = "applied",
         strict: bool = False,
         user: str = "postgres",
+        server_version: int = 15,
     ) -> None:
-        self.builder = CatalogBuilder(database, user)
+        self.builder = CatalogBuilder(database, user, server_version)
         self.log = Log()
         self.told = Told()
         self.assume = assume

@@ -93,6 +93,11 @@ class CatalogReader(Protocol):
         ...
 
     @property
+    def server_version(self) -> int:
+        """The major version of the server in production, as the configuration names it."""
+        ...
+
+    @property
     def database(self) -> str:
         """What current_database() says."""
         ...

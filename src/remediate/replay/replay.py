@@ -52,13 +52,16 @@ def replay(
     *,
     assume: Assumption = "applied",
     user: str = "postgres",
+    server_version: int = 15,
 ) -> Replayed:
     """The catalog of one database after the migrations of its services, in the order of `services`.
 
     `evaluator` says what each of them sends. `user` is the role that runs them: it owns what they make.
+    `server_version` is the major version that migrations are told when they ask.
     """
     database = services[0].database if services else "postgres"
-    return replay_on(StaticEngine(database, assume=assume, user=user), services, evaluator)
+    engine = StaticEngine(database, assume=assume, user=user, server_version=server_version)
+    return replay_on(engine, services, evaluator)
 
 
 def replay_on(engine: Engine, services: Sequence[Service], evaluator: Evaluates) -> Replayed:

@@ -179,6 +179,10 @@ CASES: dict[str, str] = {
     "star of a view": "SELECT schemaname, viewname FROM pg_views WHERE viewname = 'active_users'",
     "correlated count": "SELECT t.tablename, (SELECT count(*) FROM pg_policies p WHERE p.tablename = t.tablename) AS policies FROM pg_tables t WHERE t.schemaname = 'public' AND t.rowsecurity ORDER BY 1",
     "privileged roles": "SELECT r.rolname, r.rolsuper FROM pg_roles r WHERE r.rolname IN ('app_user', 'auditor', 'pg_monitor') ORDER BY r.rolname",
+    "server version": "SELECT current_setting('server_version_num')::int >= 150000 AS since_15, version() LIKE 'PostgreSQL 1%' AS named",
+    "first of each group": "SELECT DISTINCT ON (table_schema) table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('public', 'app') ORDER BY table_schema, table_name DESC",
+    "parts of a json value": """SELECT '{"a": {"b": 1}, "c": ["x", null]}'::jsonb -> 'a' ->> 'b' AS b, '{"c": ["x"]}'::json -> 'c' ->> 0 AS c, '{}'::jsonb ->> 'a' AS missing""",
+    "columns that a foreign key sets null": "SELECT conname, cardinality(confdelsetcols) AS n FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'n' ORDER BY 1",
     "database exists": "SELECT 1 FROM pg_database WHERE datname = current_database()",
 }
 
@@ -204,12 +208,13 @@ ABOUT_DATA: dict[str, str] = {
     "rows exist": "SELECT EXISTS (SELECT 1 FROM users WHERE email IS NULL)",
     "first row": "SELECT id FROM tenants LIMIT 1",
     "rows of a view": "SELECT email FROM active_users",
+    "first row of each group": "SELECT DISTINCT ON (tenant_id) id FROM users ORDER BY tenant_id, id",
+    "rows of a right join": "SELECT u.id FROM tenants t RIGHT JOIN users u ON u.tenant_id = t.id",
     "sum of rows": "SELECT COALESCE(max(id), 0) AS last FROM users",
     "joined rows": "SELECT u.id FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE t.name = 'x'",
 }
 
 UNKNOWN: dict[str, str] = {
-    "server version": "SELECT current_setting('server_version_num')::int AS v",
     "oid": "SELECT oid FROM pg_class WHERE relname = 'users'",
     "dependencies": "SELECT 1 FROM pg_depend WHERE objid = 'users'::regclass",
     "time": "SELECT now() AS now",

@@ -27,6 +27,8 @@ CREATE TABLE orders (
 CREATE TABLE order_items (order_id bigint, order_status order_status, sku char(8), day date,
     FOREIGN KEY (order_id, order_status) REFERENCES orders(id, status),
     UNIQUE (order_id, sku));
+CREATE TABLE order_notes (order_id bigint, order_status order_status,
+    FOREIGN KEY (order_id, order_status) REFERENCES orders(id, status) ON DELETE SET NULL (order_id));
 CREATE TABLE "UserFarm" ("userId" varchar(40) PRIMARY KEY, "farm id" int);
 CREATE TABLE app.events (id int PRIMARY KEY, tenant_id uuid, level app.level, payload jsonb DEFAULT '{}');
 CREATE TABLE app.users (id int);

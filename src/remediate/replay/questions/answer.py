@@ -49,10 +49,15 @@ def answer_fresh(select: Node | str, reader: CatalogReader) -> Answer:
 
 def run_question(select: Node | str, session: Session) -> list[dict[str, Any]] | Unknown:
     """`answer` in a session of the caller's: with variables, and with functions that can be called."""
+    node: Node | None = None
     try:
-        columns, rows = run_select(select, session)
+        node = select_node(select) if isinstance(select, str) else select
+        columns, rows = run_select(node, session)
     except NotUnderstood as error:
-        return Unknown(f"the query uses {error.reason}")
+        about_data = node is not None and reads_rows(node, session)
+        if about_data and session.tables_are_empty:
+            return []
+        return Unknown(f"the query uses {error.reason}", about_data=about_data)
     doubt = next((reason for _, reason in rows if reason is not None), None)
     if doubt is not None:
         return doubt
@@ -65,6 +70,35 @@ def run_question(select: Node | str, session: Session) -> list[dict[str, Any]] |
             made[name] = to_javascript(value, kind)
         result.append(made)
     return result
+
+
+def reads_rows(select: Node, session: Session) -> bool:
+    """Whether a SELECT gives no row while some table of the user's is empty, whatever else it does."""
+    if int(select.op) > 1 or select.values_lists or select.HasField("having_clause") or select.HasField("with_clause"):
+        return False
+    grouped = bool(select.group_clause)
+    if not grouped and any(_aggregates(item.res_target.val) for item in select.target_list):
+        return False
+    return any(_needs_rows(item, session) for item in select.from_clause)
+
+
+def _aggregates(node: Node) -> bool:
+    # A call anywhere may be one; then there is a row even over no rows.
+    return "func_call" in str(node)
+
+
+def _needs_rows(node: Node, session: Session) -> bool:
+    kind = node.WhichOneof("node")
+    if kind == "range_var":
+        found = session.find_relation(node.range_var.relname, node.range_var.schemaname or None)
+        return found is not None and found.schema not in ("pg_catalog", "information_schema")
+    if kind == "range_subselect":
+        return reads_rows(node.range_subselect.subquery.select_stmt, session)
+    if kind == "join_expr":
+        left, right = (_needs_rows(side, session) for side in (node.join_expr.larg, node.join_expr.rarg))
+        # 1 INNER, 2 LEFT, 3 FULL, 4 RIGHT
+        return {1: left or right, 2: left, 3: left and right, 4: right}.get(int(node.join_expr.jointype), False)
+    return False
 
 
 def run_select(select: Node | str, session: Session) -> tuple[list[tuple[str, str]], Rows]:

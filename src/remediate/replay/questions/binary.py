@@ -11,6 +11,7 @@ from remediate.replay.questions.operators import (
     concatenate,
     contains,
     equal,
+    json_part,
     like,
     matches,
     negate,
@@ -117,6 +118,11 @@ def binary(compiler: Compiler, operator: str, left: Expression, right: Expressio
         result = _numeric_type(left.type, right.type, operator)
         first, second = left.run, right.run
         return combine(result, parts, lambda env: arithmetic(operator, first(env), second(env)))
+    if operator in ("->", "->>") and left.type in ("json", "jsonb"):
+        deeper = "text" if operator == "->>" else left.type
+        right = compiler.coerce(right, "text") if right.type == "unknown" else right
+        key = right.run
+        return combine(deeper, parts, lambda env: json_part(first(env), key(env), as_text=operator == "->>"))
     raise NotUnderstood(f"the operator {operator}")
 
 

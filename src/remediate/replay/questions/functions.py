@@ -237,12 +237,21 @@ def _current_setting(session: Session, values: list[Value], types: list[str]) ->
     if str(values[0]) == "block_size":
         # Fixed when a server is compiled; no distribution has another one.
         return "8192"
+    if str(values[0]) == "server_version_num":
+        return f"{session.reader.server_version}0000"
+    if str(values[0]) == "server_version":
+        return f"{session.reader.server_version}.0"
     if "." not in str(values[0]):
         return Unknown(f"depends on the server's setting {values[0]}")
     # A custom setting that no one has set; that a database or role has it set by default is nowhere to be seen.
     if len(values) > 1 and values[1]:
         return None
     raise Refused("42704", f'unrecognized configuration parameter "{values[0]}"')
+
+
+def _version(session: Session, values: list[Value], types: list[str]) -> Value:
+    # Its minor version and how it was built are not known; migrations look at the beginning.
+    return f"PostgreSQL {session.reader.server_version}.0"
 
 
 def _relation_size(session: Session, values: list[Value], types: list[str]) -> Value:
@@ -411,6 +420,7 @@ FUNCTIONS: Final[dict[str, ScalarFunction]] = {
     "current_schemas": ScalarFunction("name[]", _current_schemas),
     "current_database": ScalarFunction("name", lambda session, values, types: session.reader.database),
     "current_setting": ScalarFunction("text", _current_setting),
+    "version": ScalarFunction("text", _version),
     "set_config": ScalarFunction("text", _set_config),
     "pg_relation_size": ScalarFunction("int8", _relation_size),
     "pg_table_size": ScalarFunction("int8", _relation_size),

@@ -183,6 +183,28 @@ def concatenate(left: Value, right: Value, left_type: str, right_type: str) -> V
     return f"{first}{second}"
 
 
+def json_part(value: Value, key: Value, *, as_text: bool) -> Value:
+    """-> and ->>: a field of an object by its name, an element of an array by its number."""
+    for item in (value, key):
+        if isinstance(item, Unknown):
+            return item
+    if value is None or key is None:
+        return None
+    if not isinstance(value, Json):
+        return Unknown("a part of a json value")
+    whole = value.value
+    fields = isinstance(whole, dict) and isinstance(key, str) and key in whole
+    elements = isinstance(whole, list) and isinstance(key, int) and -len(whole) <= key < len(whole)
+    if not fields and not elements:
+        return None
+    found = whole[key]
+    if not as_text:
+        return Json(found)
+    if found is None or isinstance(found, str):
+        return found
+    return Unknown("how the server spells a json value") if isinstance(found, dict | list) else to_text(Json(found))
+
+
 def text_of(value: Value, type_name: str) -> Value:
     """The value cast to text: booleans are `true` and `false`."""
     if isinstance(value, bool):

@@ -6,6 +6,7 @@ of objects are `Oid`s, so that joins on oids work without the numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -14,7 +15,7 @@ from remediate.replay.extensions import EXTENSIONS, brings_function, type_of_ext
 from remediate.replay.questions.names import Found, Wanted, attributes, relations, roles, tables, views
 from remediate.replay.questions.names import all_schemas as _all_schemas
 from remediate.replay.questions.pg_views import VIEWS
-from remediate.replay.questions.session import Row, Session
+from remediate.replay.questions.session import Row, Session, split_identifier
 from remediate.replay.questions.system import system_functions, system_relations, system_types
 from remediate.replay.questions.values import Deparsed, Oid, Placeholder, Value
 
@@ -22,6 +23,7 @@ Source = Callable[[Session, Wanted], Iterator[Found]]
 
 _COMMANDS: Final = {"all": "*", "select": "r", "insert": "a", "update": "w", "delete": "d"}
 _ACTIONS: Final = {"no action": "a", "restrict": "r", "cascade": "c", "set null": "n", "set default": "d"}
+_SET_COLUMNS: Final = re.compile(r" ON DELETE SET (?:NULL|DEFAULT) \(([^)]+)\)")
 _SYSTEM_COLUMNS: Final = ("tableoid", "cmax", "xmax", "cmin", "xmin", "ctid")
 _TYPE_CATEGORIES: Final = {"enum": ("e", "E"), "domain": ("d", "U"), "composite": ("c", "C"), "range": ("r", "R")}
 
@@ -273,6 +275,15 @@ def _constraints_of(session: Session, names: set[object] | None) -> Iterator[Con
             yield from session.reader.constraints_of(table.name)
 
 
+def _set_columns(session: Session, made: Constraint) -> list[int] | None:
+    """The columns that ON DELETE SET NULL (…) or SET DEFAULT (…) names; None where it sets all of them."""
+    named = _SET_COLUMNS.search(made.definition)
+    if named is None:
+        return None
+    names = [split_identifier(name) for name in named[1].split(",")]
+    return constraint_numbers(session, made.table, tuple(name[0] for name in names if name))
+
+
 def _constraints(session: Session, wanted: Wanted) -> Iterator[Found]:
     names = _names(wanted, "conname")
     for made in _constraints_of(session, _names_of(wanted, "conrelid")):
@@ -291,6 +302,7 @@ def _constraints(session: Session, wanted: Wanted) -> Iterator[Found]:
             "confdeltype": " ",
             "confmatchtype": " ",
             "confkey": None,
+            "confdelsetcols": None,
         }
         if made.columns:
             numbers = constraint_numbers(session, made.table, made.columns)
@@ -301,6 +313,7 @@ def _constraints(session: Session, wanted: Wanted) -> Iterator[Found]:
             row["confupdtype"] = _ACTIONS.get(made.on_update, "a")
             row["confdeltype"] = _ACTIONS.get(made.on_delete, "a")
             row["confmatchtype"] = "s"
+            row["confdelsetcols"] = _set_columns(session, made)
             numbers = constraint_numbers(session, made.references, made.referenced_columns)
             if numbers is not None:
                 row["confkey"] = numbers

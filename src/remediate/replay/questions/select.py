@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from remediate.evaluate.values import Unknown
 from remediate.replay.questions.calls import Aggregate
@@ -139,12 +139,14 @@ class _PlainSelect:
         groups = [self._by_name_or_position(compiler, item) for item in node.group_clause]
         having = compiler.condition(node.having_clause) if node.HasField("having_clause") else None
         hidden = [self._order_expression(compiler, item.sort_by) for item in node.sort_clause]
+        plain = len(node.distinct_clause) == 1 and node.distinct_clause[0].WhichOneof("node") is None
+        first_of = [] if plain else [self._by_name_or_position(compiler, item) for item in node.distinct_clause]
         grouped = bool(self.aggregates or groups or having)
         columns = [(target.name, _result_type(target.expression.type)) for target in self.targets]
         orders = [_direction(item.sort_by) for item in node.sort_clause]
         runs = [target.expression.run for target in self.targets]
         sets = [number for number, target in enumerate(self.targets) if target.values is not None]
-        parts = [target.expression for target in self.targets] + groups + hidden
+        parts = [target.expression for target in self.targets] + groups + hidden + first_of
         outer = source.outer or any(part.outer for part in parts) or bool(scope.queries)
 
         def run(env: Env | None) -> Rows:
@@ -155,6 +157,8 @@ class _PlainSelect:
             if orders:
                 ordered = sort_rows(made, [_hidden_key(number) for number in range(len(orders))], orders)
                 made = [(at, keys, ordered) for at, keys, _ in made] if isinstance(ordered, Unknown) else ordered
+            if first_of:
+                made = _first_of_each(made, first_of)
             result: Rows = []
             for at, _, reason in made:
                 if sets:
@@ -256,11 +260,23 @@ class _PlainSelect:
         return rows
 
     def _finish(self, rows: Rows, env: Env | None) -> Rows:
-        if self.node.distinct_clause:
-            if self.node.distinct_clause[0].WhichOneof("node") is not None:
-                raise NotUnderstood("DISTINCT ON")
+        if self.node.distinct_clause and self.node.distinct_clause[0].WhichOneof("node") is None:
             rows = distinct_rows(rows)
         return _cut(self.node, self.scope, rows, env)
+
+
+_Made: TypeAlias = tuple[Env, list[Value], Unknown | None]
+
+
+def _first_of_each(made: Sequence[_Made], keys: Sequence[Expression]) -> list[_Made]:
+    """DISTINCT ON: the first row of each group, in the order that the rows have."""
+    doubt = next((reason for _, _, reason in made if reason is not None), None)
+    first: dict[tuple[object, ...], _Made] = {}
+    for at, order, reason in made:
+        values = [key.run(at) for key in keys]
+        doubt = doubt or next((value for value in values if isinstance(value, Unknown)), None)
+        first.setdefault(_key(values), (at, order, reason))
+    return [(at, order, reason or doubt) for at, order, reason in first.values()]
 
 
 def _whole(column: Column) -> Expression:
