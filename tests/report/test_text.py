@@ -146,13 +146,20 @@ def test_the_first_screen_counts_by_rule_and_by_service() -> None:
     )
 
 
-def test_databases_without_tenants_say_so() -> None:
+def test_how_tenants_are_told_apart_is_said_once_where_it_is_the_same() -> None:
     nothing = Tenancy(None, "tenant_id", "uuid", "app.x", (), False, {"enabled": "no tenant column was found."})
     services = (service("shop"), service("mail", database="mail"))
-    assert text(plan(services=services, tenancy=nothing)).splitlines()[:3] == [
+    made = plan(services=services, tenancy=nothing)
+    assert text(made).splitlines()[:3] == [
         "2 services, 2 migrations, 2 databases.",
-        "No tenancy found in shop: no tenant column was found.",
-        "No tenancy found in mail: no tenant column was found.",
+        "No tenancy found: no tenant column was found.",
+        "",
+    ]
+    told = Tenancy(None, "tenant_id", "uuid", "app.tenant", ("app.old",), True)
+    made = replace(made, databases=(made.databases[0], replace(made.databases[1], tenancy=told)))
+    assert text(made).splitlines()[1:3] == [
+        "In shop: No tenancy found: no tenant column was found.",
+        "In mail: Tenants are told apart by tenant_id and the setting app.tenant (also in use: app.old).",
     ]
 
 

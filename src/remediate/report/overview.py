@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from remediate.catalogue.rules import load_rules
-from remediate.detect.model import Facts, Finding, Level
+from remediate.detect.model import Finding, Level, Tenancy
 from remediate.detect.registry import DETECTORS
 from remediate.pipeline import Plan
 from remediate.plan.model import Fix
@@ -25,8 +25,12 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
     migrations = sum(len(service.migrations) for service in services)
     head = f"{count(len(services), 'service')}, {count(migrations, 'migration')}, {kind}."
     yield [Segment(head, "bold")]
+    tenancies: dict[str, list[str]] = {}
     for facts in plan.databases:
-        yield from _tenancy(facts, len(databases) > 1, width)
+        tenancies.setdefault(_tenancy(facts.tenancy), []).append(facts.replayed.database)
+    for text, names in tenancies.items():
+        where = f"In {', '.join(names)}: " if len(tenancies) > 1 else ""
+        yield from prose(where + text, indent=2, width=width, first=[])
     if plan.fixes:
         yield from prose(summary(plan), indent=0, width=width, style="bold")
         yield []
@@ -71,15 +75,11 @@ def _states(number: int, state: str) -> str:
     return count(number, state) if state in ("error", "warning") else f"{number:,} {state}"
 
 
-def _tenancy(facts: Facts, named: bool, width: int | None) -> Iterator[Line]:
-    tenancy = facts.tenancy
-    where = f" in {facts.replayed.database}" if named else ""
+def _tenancy(tenancy: Tenancy) -> str:
     if tenancy.enabled:
         others = f" (also in use: {', '.join(tenancy.legacy)})" if tenancy.legacy else ""
-        text = f"Tenants{where} are told apart by {tenancy.column} and the setting {tenancy.setting}{others}."
-    else:
-        text = f"No tenancy found{where}: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
-    yield from prose(text, indent=2, width=width, first=[])
+        return f"Tenants are told apart by {tenancy.column} and the setting {tenancy.setting}{others}."
+    return f"No tenancy found: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
 
 
 def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
