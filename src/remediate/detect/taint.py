@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from remediate.detect.model import Facts
 from remediate.replay.catalog import Origin, QName
+from remediate.source.place import Place
 
 _LISTED = 3
+_CONDITION = "a condition that nothing here can answer"
 
 
 def taints(facts: Facts, service: str, tables: Iterable[QName], origins: Iterable[Origin] = ()) -> tuple[str, ...]:
     """A sentence for each conditional, refused or unresolved statement that may have touched what a finding is about.
 
     `tables` are the relations that it stands on, `origins` the statements that made it. An unresolved statement whose
-    effect is wholly unknown taints everything of its service. At most a few are named, the rest counted.
+    effect is wholly unknown taints everything of its service; a condition that nothing can answer, all tables that its
+    file names behind it, since what a fresh database would not have done may have happened. At most a few are named, the rest counted.
     """
     found = list(dict.fromkeys(_taints(facts, service, frozenset(tables), origins)))
     if len(found) > _LISTED:
@@ -29,6 +33,17 @@ def _taints(facts: Facts, service: str, tables: frozenset[QName], origins: Itera
     for effect in facts.replayed.unknown_effects:
         if tables.intersection(effect.subjects) or (not effect.subjects and effect.service == service):
             yield f"{effect.place} could not be read, and may have changed it: {effect.reason}."
+    for assumed in facts.replayed.assumptions:
+        if assumed.reason.startswith(_CONDITION) and any(_names(facts, assumed.place, table) for table in tables):
+            yield f"{assumed.place} may have led to a change of it: {assumed.reason}."
     for refusal in facts.replayed.refusals:
         if tables.intersection(refusal.subjects) and refusal.origin.direction == "up":
             yield f"PostgreSQL would refuse {refusal.origin.place} ({refusal.code}: {refusal.message})."
+
+
+def _names(facts: Facts, condition: Place, table: QName) -> bool:
+    """Whether the file of a condition names a table behind it: in the branch, as far as text can tell, or later."""
+    sources = (source for service in facts.services for source in service.migrations)
+    data = next((source.data for source in sources if source.file == condition.file), b"")
+    name = re.escape(table.name.encode())
+    return re.search(rb"(?<![\w])" + name + rb"(?![\w])", data[condition.start :]) is not None
