@@ -18,7 +18,8 @@ def taints(facts: Facts, service: str, tables: Iterable[QName], origins: Iterabl
 
     `tables` are the relations that it stands on, `origins` the statements that made it. An unresolved statement whose
     effect is wholly unknown taints everything of its service; a condition that nothing can answer, all tables that its
-    file names behind it, since what a fresh database would not have done may have happened. At most a few are named, the rest counted.
+    file names behind it, since what a fresh database would not have done may have happened. At most a few are named,
+    the rest counted.
     """
     found = list(dict.fromkeys(_taints(facts, service, frozenset(tables), origins)))
     if len(found) > _LISTED:
