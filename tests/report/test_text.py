@@ -206,11 +206,12 @@ def test_what_was_taken_for_granted_is_named() -> None:
     assert section(made, title) == f"  process.env.MODE is not known\n    {FILE}:4"
 
 
-@pytest.mark.parametrize("width", [40, 80, 120, 500])
+@pytest.mark.parametrize("width", [1, 20, 30, 40, 80, 120, 500])
 def test_prose_is_broken_at_words_and_nothing_else_changes(width: int) -> None:
     long = "Because " + "of many words " * 30 + "it is so."
     one = fix("orders", reasons=(long, "Short."), evidence=(long,))
-    made = plan(one, fix("bills", reasons=("Short.",)), changes=(change(one),))
+    services = (service("shop"), service("a" * 30, depends_on=("shop", "b" * 40)))
+    made = plan(one, fix("bills", reasons=("Short.",)), changes=(change(one),), services=services)
     broken = text(made, width)
     assert broken.split() == text(made).split()
     lines = broken.partition("Changes")[0].splitlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -45,17 +44,15 @@ def prose(text: str, *, indent: int, width: int | None, first: Line | None = Non
     if width is None:
         yield [*start, Segment(text, style)]
         return
-    used = sum(len(segment.text) for segment in start)
     room = max(min(width, WIDEST_PROSE), indent + _NARROWEST)
-    taken = min(used, room - 1)
-    pieces = textwrap.wrap(
-        text,
-        room,
-        initial_indent=" " * taken,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    yield [*start, Segment(pieces[0][taken:] if pieces else "", style)]
-    for piece in pieces[1:]:
-        yield [Segment(" " * indent), Segment(piece[indent:], style)]
+    words = text.lstrip(" ").split(" ")
+    lead = " " * (len(text) - len(text.lstrip(" ")))
+    line, position, written = [*start, Segment(lead)], sum(len(segment.text) for segment in start) + len(lead), ""
+    for word in words:
+        space = " " if written else ""
+        if position + len(space) + len(word) > room and (written or position > indent):
+            yield [*line, Segment(written, style)]
+            line, position, written, space = [Segment(" " * indent)], indent, "", ""
+        written += space + word
+        position += len(space) + len(word)
+    yield [*line, Segment(written, style)]
