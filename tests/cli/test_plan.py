@@ -211,6 +211,14 @@ def test_no_colours_where_nobody_looks(platform: Path, colour: dict[str, str]) -
     assert ESCAPE not in command("plan", platform, "--rule", "missing-rls", env=environment(**colour)).out
 
 
+def test_a_terminal_that_lacks_characters_gets_them_escaped(platform: Path) -> None:
+    result = command("plan", platform, "--rule", "rls-not-forced", env=environment(PYTHONIOENCODING="ascii"))
+    assert (result.code, result.err) == (1, "")
+    assert "\\u2192 safe, in services/orders/" in result.out
+    machine = command("plan", platform, "--format", "json", env=environment(PYTHONIOENCODING="ascii"))
+    assert machine == command("plan", platform, "--format", "json"), "programs read UTF-8"
+
+
 def test_planning_writes_nothing(repo: Repository) -> None:
     before, status = contents(repo.root, ignore=()), repo("status", "--porcelain")
     for options in ((), ("--format", "json"), ("--format", "patch"), ("--unsafe", "--rewrite")):

@@ -27,6 +27,7 @@ def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
     yield from _changes(plan.changes)
     yield from _later(plan, width)
     yield from _refused(plan, width)
+    yield from _left_out(plan.workspace.notes, width)
     yield from _assumed(plan, width)
     yield from _unresolved(plan.unresolved, width)
     yield from _accepted(plan, width)
@@ -112,6 +113,14 @@ def refusal_of(replayed: Replayed, outcome: Outcome) -> str:
         if (one.origin.place.file, one.code) == (outcome.migration, outcome.code)
     )
     return next(said, outcome.message.rpartition(" - ")[2])
+
+
+def _left_out(notes: Sequence[str], width: int | None) -> Iterator[Line]:
+    if notes:
+        yield heading(f"Left out ({len(notes):,})")
+        for note in notes:
+            yield from prose(note, indent=4, width=width, first=[Segment("  ")])
+        yield []
 
 
 def _unresolved(places: Sequence[Unresolved], width: int | None) -> Iterator[Line]:
