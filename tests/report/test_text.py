@@ -206,10 +206,10 @@ def test_what_was_taken_for_granted_is_named() -> None:
     assert section(made, title) == f"  process.env.MODE is not known\n    {FILE}:4"
 
 
-def test_folders_that_were_left_out_are_named() -> None:
+def test_what_discovery_notes_is_passed_on() -> None:
     made = plan()
     made = replace(made, workspace=replace(made.workspace, notes=("old/migrations: excluded",)))
-    assert section(made, "Left out (1)") == "  old/migrations: excluded"
+    assert section(made, "Notes (1)") == "  old/migrations: excluded"
 
 
 @pytest.mark.parametrize("width", [1, 20, 30, 40, 80, 120, 500])

@@ -34,7 +34,7 @@ def service_lines(workspace: Workspace) -> Iterator[Line]:
             yield [Segment(f"  {fact:10}  {reason}", "dim")]
         yield []
     for note in workspace.notes:
-        yield [Segment(f"Left out: {note}", "yellow")]
+        yield [Segment(f"Note: {note}", "yellow")]
     for place in workspace.unresolved:
         yield [Segment(f"Could not be read: {place.place}", "yellow"), Segment(f"  {place.reason}")]
     yield [Segment(f"{count(len(workspace.services), 'service')}.", "bold")]

@@ -27,7 +27,7 @@ def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
     yield from _changes(plan.changes)
     yield from _later(plan, width)
     yield from _refused(plan, width)
-    yield from _left_out(plan.workspace.notes, width)
+    yield from _notes(plan.workspace.notes, width)
     yield from _assumed(plan, width)
     yield from _unresolved(plan.unresolved, width)
     yield from _accepted(plan, width)
@@ -115,9 +115,9 @@ def refusal_of(replayed: Replayed, outcome: Outcome) -> str:
     return next(said, outcome.message.rpartition(" - ")[2])
 
 
-def _left_out(notes: Sequence[str], width: int | None) -> Iterator[Line]:
+def _notes(notes: Sequence[str], width: int | None) -> Iterator[Line]:
     if notes:
-        yield heading(f"Left out ({len(notes):,})")
+        yield heading(f"Notes ({len(notes):,})")
         for note in notes:
             yield from prose(note, indent=4, width=width, first=[Segment("  ")])
         yield []
