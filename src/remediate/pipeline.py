@@ -23,6 +23,7 @@ from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
 from remediate.source.place import Unresolved
+from remediate.sql.older import grammar_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def replay_all(
     evaluator = Evaluator(tree, environment=config.workspace.environment)
     user = config.roles.migration or "postgres"
     groups = databases_of(workspace.services)
-    return tuple(replay(group, evaluator, assume=assume, user=user) for group in groups)
+    with grammar_of(config.workspace.postgres):
+        return tuple(replay(group, evaluator, assume=assume, user=user) for group in groups)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:
@@ -88,6 +90,11 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
 
 def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
     """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
+    with grammar_of(config.workspace.postgres):
+        return _make_plan(workspace, tree, config, request)
+
+
+def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
     databases, fixes, changes = [], [], []
     for replayed in replay_all(workspace, tree, config, request.assume):
         services = [service for service in workspace.services if service.database == replayed.database]

@@ -23,7 +23,8 @@ class Sent:
 
     `prepared` is the text as it goes over the wire, with `$1`, when values are bound. `unknown_values` is the reason
     why bound values are not known; then `sql` is `prepared`. `control` is true for what Knex sends by itself to begin
-    and end a `knex.transaction` (`BEGIN;`, `SAVEPOINT trx2;`, `COMMIT;`, `ROLLBACK`, …).
+    and end a `knex.transaction` (`BEGIN;`, `SAVEPOINT trx2;`, `COMMIT;`, `ROLLBACK`, …). `gap` is the reason why whole
+    statements among those of `sql` are not known and left out, or None.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Sent:
     prepared: str | None = None
     unknown_values: str | None = None
     control: bool = False
+    gap: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Literal
 from remediate.evaluate.knex.session import Subject
 from remediate.evaluate.values import Unknown
 from remediate.source.place import Place
+from remediate.sql.parse import SqlSyntaxError
+from remediate.sql.tokens import tokens
 
 _GAP = "\0"
 """Stands for a piece that is not known; it cannot stand in SQL."""
@@ -50,6 +52,39 @@ _ABOUT: tuple[tuple[Literal["create table", "alter table", "create view"], re.Pa
         ("alter table", r"\s*create\s+(?:unique\s+)?index\s[^;(]*?\son\s+(?:only\s+)?"),
     )
 )
+
+
+_STAND_IN = "statements_that_are_not_known_"
+_STARTS = frozenset(
+    {"alter", "begin", "comment", "commit", "create", "delete", "do", "drop", "grant", "insert", "refresh", "revoke"}
+    | {"select", "set", "truncate", "update", "with"}
+)
+
+
+def without_gaps(text: PartialText) -> str | None:
+    """What is left where each gap is one or more whole statements, as of a file of data that is not at hand.
+
+    Such a gap stands behind a `;`, and before one, before the end, or on a line above a word that begins a statement.
+    None where one may be a part of a statement, or where nothing but gaps is there.
+    """
+    pieces = text.known.split(_GAP)
+    marked = pieces[0] + "".join(f"{_STAND_IN}{number} {piece}" for number, piece in enumerate(pieces[1:]))
+    try:
+        found = tokens(marked)
+    except SqlSyntaxError:
+        return None
+    gaps = [at for at, token in enumerate(found) if token.text.startswith(_STAND_IN)]
+    if len(gaps) != len(pieces) - 1 or len(gaps) == len([token for token in found if token.text != ";"]):
+        return None
+    for at in gaps:
+        if at and found[at - 1].text != ";" and at - 1 not in gaps:
+            return None
+        following = found[at + 1] if at + 1 < len(found) else None
+        if following is None or following.text == ";" or at + 1 in gaps:
+            continue
+        if following.text.lower() not in _STARTS or "\n" not in marked[found[at].end : following.start]:
+            return None
+    return "".join(pieces)
 
 
 def only_rows(text: PartialText) -> bool:

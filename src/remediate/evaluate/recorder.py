@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from remediate.evaluate.knex.session import Answer, Query
 from remediate.evaluate.limits import Stopped
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.model import Direction, Sent
-from remediate.evaluate.partial import PartialText, only_rows, subject_of
+from remediate.evaluate.partial import PartialText, only_rows, subject_of, without_gaps
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import World
 from remediate.source.model import MigrationSource
@@ -48,6 +50,9 @@ class Recorder:
         """Takes one string of SQL. What is not known of it is reported, and its rows are those of a fresh database."""
         if isinstance(query.sql, Unknown) and query.prepared is None:
             return self._missed(query, query.sql)
+        return self._send(query)
+
+    def _send(self, query: Query, gap: str | None = None) -> Answer:
         unknown_values = query.sql.reason if isinstance(query.sql, Unknown) else None
         text = query.prepared if isinstance(query.sql, Unknown) else query.sql
         assert text is not None
@@ -71,6 +76,7 @@ class Recorder:
             prepared=query.prepared,
             unknown_values=unknown_values,
             control=query.control,
+            gap=gap,
         )
         self.sent.append(sent)
         return self.world.execute(sent, query.wants_rows)
@@ -88,6 +94,9 @@ class Recorder:
                 subject = subject_of(unknown)
             self.note(reason, query.place)
             self.world.miss(Unresolved(self.source.service, query.place, reason), subject)
+            rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
+            if rest is not None:
+                return self._send(replace(query, sql=rest), unknown.reason)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:

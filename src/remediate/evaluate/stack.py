@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TypeVar
 
 MOST_NESTED = 2_000
@@ -31,7 +32,7 @@ def run_deep(function: Callable[[], _Result]) -> _Result:
     """Calls a function where it may recurse deeply, and gives or raises what it does.
 
     It runs in a thread of its own with a large stack: Python's limit alone would let the C stack of the caller's
-    thread overflow, which ends the process. Calls within such a call cost nothing.
+    thread overflow, which ends the process. Calls within such a call cost nothing. Context variables go along.
     """
     if getattr(_deep, "active", False):
         return function()
@@ -45,7 +46,8 @@ def run_deep(function: Callable[[], _Result]) -> _Result:
         except BaseException as failure:
             failures.append(failure)
 
-    thread = _start(work)
+    context = copy_context()
+    thread = _start(lambda: context.run(work))
     try:
         thread.join()
     finally:

@@ -115,7 +115,12 @@ class StaticEngine:
                     mark = mark if answer.command in ("BEGIN", "START", "SAVEPOINT") else self.mark()
         except Refused as refused:
             self.undo(mark)
-            answer = self._refused(refused, statement, sent)
+            if sent.gap is not None:
+                # What is not known of the string may have made what is missed here.
+                self.tell_unknown(sent, f"{refused.message}, unless it comes from what is not known: {sent.gap}", ())
+                answer = Answer(Unknown(sent.gap, sent.place))
+            else:
+                answer = self._refused(refused, statement, sent)
         except UnreadableSqlError as error:
             self.undo(mark)
             self.tell_unknown(sent, str(error), ())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from postgast.native import lib
 
+from remediate.sql.older import Disguise
 from remediate.sql.settings import Token, tokens
 
 PROCEDURAL = ("plpgsql", "sql")
@@ -37,14 +38,15 @@ def syntax_error(create_function: str) -> str | None:
 
     libpg_query has no catalog: what it says about types and variables is not PostgreSQL's answer.
     """
+    disguise = Disguise(create_function, everywhere=True)
     try:
-        result = lib.pg_query_parse_plpgsql(create_function.encode())
+        result = lib.pg_query_parse_plpgsql(disguise.text.encode())
     except UnicodeEncodeError:
         return None
     try:
         if not result.error:
             return None
-        message = (result.error.contents.message or b"").decode("utf-8", "replace")
+        message = disguise.undo((result.error.contents.message or b"").decode("utf-8", "replace"))
     finally:
         lib.pg_query_free_plpgsql_parse_result(result)
     return message if message.startswith(("syntax error", "missing", "unterminated", "mismatched")) else None

@@ -18,6 +18,8 @@ from postgast import parse as parse_protobuf
 from postgast.native import lib
 from postgast.pg_query_pb2 import ParseResult
 
+from remediate.sql.older import Disguise
+
 Node: TypeAlias = Any
 
 LARGEST = 32 * 1024 * 1024
@@ -116,23 +118,26 @@ def _encoded(text: str) -> bytes:
 
 
 def _tree(text: str) -> Any:
+    disguise = Disguise(text)
     try:
-        return parse_protobuf(text)
+        tree = parse_protobuf(disguise.text)
+        return ParseResult.FromString(disguise.undo_bytes(tree.SerializeToString())) if disguise.names else tree
     except PgQueryError as error:
         offset = len(text[: error.cursorpos - 1].encode()) if error.cursorpos else None
-        raise SqlSyntaxError(error.message, offset) from error
+        raise SqlSyntaxError(disguise.undo(error.message), offset) from error
     except DecodeError:
         # The protobuf runtime reads no message deeper than 100 levels, which twenty nested SELECTs exceed; the
         # parser's JSON says the same without that limit, thirty times slower.
-        return _tree_by_json(text)
+        return _tree_by_json(disguise)
 
 
-def _tree_by_json(text: str) -> Any:
-    result = lib.pg_query_parse(text.encode())
+def _tree_by_json(disguise: Disguise) -> Any:
+    result = lib.pg_query_parse(disguise.text.encode())
     try:
         if result.error:
             raise UnreadableSqlError("the SQL is nested too deeply to be read")
-        return json_format.ParseDict(json.loads(result.parse_tree), ParseResult(), max_recursion_depth=DEEPEST)
+        tree = json.loads(disguise.undo_bytes(result.parse_tree))
+        return json_format.ParseDict(tree, ParseResult(), max_recursion_depth=DEEPEST)
     except (RecursionError, json_format.ParseError, UnicodeDecodeError) as error:
         raise UnreadableSqlError("the SQL is nested too deeply to be read") from error
     finally:
