@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CATALOGS = (
     "pg_class", "pg_type", "pg_proc", "pg_policy", "pg_constraint", "pg_trigger", "pg_namespace", "pg_extension",
-    "pg_authid",
+    "pg_roles",
 )  # fmt: skip
 
 _LARGEST = (
@@ -108,5 +108,6 @@ class Provenance:
 
 
 def _largest(wire: Wire) -> int:
+    # Everybody may read these catalogs, whatever role the migration has taken on (and pg_roles, not pg_authid).
     rows = wire.ask(_LARGEST, [])
     return int(rows[0]["oid"]) if rows else 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\Z")
 _TRUE = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"})
@@ -46,9 +48,39 @@ def normal_literal(value: str, type_name: str) -> str:
         return "\\x" + value.encode().hex()
     if type_name == "time without time zone" and re.fullmatch(r"\d\d:\d\d", value):
         return f"{value}:00"
-    if type_name == "jsonb" and value.strip() in ("{}", "[]", "null", "true", "false"):
-        return value.strip()
+    if type_name == "jsonb":
+        return _jsonb(value) or value
     return value
+
+
+def _jsonb(value: str) -> str | None:
+    """jsonb.c: keys by length, then bytes, the last of equal ones; numbers as numeric writes them."""
+    try:
+        parsed = json.loads(value, parse_int=_JsonNumber, parse_float=_JsonNumber, parse_constant=_no_json)
+        return _jsonb_text(parsed)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _JsonNumber(str):
+    """A number, by its text."""
+
+    __slots__ = ()
+
+
+def _no_json(word: str) -> str:
+    raise ValueError(word)
+
+
+def _jsonb_text(value: Any) -> str:
+    if isinstance(value, _JsonNumber):
+        return number(value) or value
+    if isinstance(value, dict):
+        pairs = sorted(value.items(), key=lambda pair: (len(pair[0].encode()), pair[0].encode()))
+        return "{" + ", ".join(f"{_jsonb_text(key)}: {_jsonb_text(item)}" for key, item in pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_jsonb_text, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _interval(value: str) -> str | None:
