@@ -234,13 +234,13 @@ class BackfillColumn(Operation):
     def batches(self) -> str:
         """The pages of each batch, asked once before the first one: the walk has an end.
 
-        Rows of an answer rather than a number to count up to, so that whoever replays the file without rows (we, for
-        one) knows that it leaves the schema as it is.
+        Rows of an answer rather than a number to count up to, and none for an empty table, so that whoever replays the
+        file without rows (we, for one) knows that it leaves the schema as it is.
         """
         regclass = Literal(sql_name(self.table)).sql()
         return f"""SELECT page AS first, page + {self.pages} AS past
     FROM pg_catalog.generate_series(
-      0, pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint, {self.pages}
+      0, pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint - 1, {self.pages}
     ) AS batch(page)"""
 
     def up(self) -> tuple[str, ...]:

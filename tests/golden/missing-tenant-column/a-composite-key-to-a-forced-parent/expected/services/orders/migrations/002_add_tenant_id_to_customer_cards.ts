@@ -92,7 +92,7 @@ $fill$
   const batches = await knex.raw(`
     SELECT page AS first, page + 250 AS past
         FROM pg_catalog.generate_series(
-          0, pg_relation_size('public."Customer Cards"'::regclass) / current_setting('block_size')::bigint, 250
+          0, pg_relation_size('public."Customer Cards"'::regclass) / current_setting('block_size')::bigint - 1, 250
         ) AS batch(page)
   `);
   for (const { first, past } of batches.rows) {
