@@ -96,7 +96,9 @@ EXTENSIONS: Final[Mapping[str, Extension]] = {
         _words("vector halfvec sparsevec"),
     ),
     "postgis": Extension(
-        _words("geometry geography addgeometrycolumn dropgeometrycolumn updategeometrysrid find_srid"),
+        _words(
+            "geometry geography addgeometrycolumn dropgeometrycolumn dropgeometrytable updategeometrysrid find_srid"
+        ),
         ("st_", "_st_", "postgis_", "geometry_", "geography_"),
         _GIS_TYPES,
         _words("spatial_ref_sys geometry_columns geography_columns"),

@@ -34,6 +34,8 @@ _GEOMETRIES: Final = {
 }  # fmt: skip
 """How PostGIS writes its type modifiers back (postgis_typmod_out)."""
 
+_WGS_84: Final = "4326"
+
 _MODIFIER = re.compile(r"\([^()]*\)")
 _FULL_RANGE = 32767
 
@@ -64,12 +66,23 @@ def spell_type(node: Node, lookup: Lookup) -> str:
         if base is None:
             quoted = quote_identifier(name)
             base = quoted if schema in (None, "public") else f"{quote_identifier(schema or '')}.{quoted}"
-        if modifiers and base in ("geometry", "geography"):
-            modifiers[0] = _GEOMETRIES.get(modifiers[0].lower(), modifiers[0])
+        if base in ("geometry", "geography"):
+            modifiers = _geometry_modifiers(base, modifiers)
         text = f"{base}({','.join(modifiers)})" if modifiers else base
     else:
         text = _with_modifiers(known, modifiers)
     return text + "[]" if node.array_bounds else text
+
+
+def _geometry_modifiers(base: str, written: list[str]) -> list[str]:
+    """PostGIS, gserialized_typmod_in and _out: a geography is in WGS 84 unless it says otherwise."""
+    if not written:
+        return []
+    shape = _GEOMETRIES.get(written[0].lower(), written[0])
+    reference = written[1] if len(written) > 1 else "0"
+    if reference == "0":
+        reference = _WGS_84 if base == "geography" else ""
+    return [shape, reference] if reference else [shape] if shape != "Geometry" else []
 
 
 def _modifiers(node: Node) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediate.replay.apply.base import Applying, applies
+from remediate.replay.apply.geometry import call_geometry_function
 from remediate.replay.apply.session import set_setting, split_path
 from remediate.replay.apply.views import select_into
 from remediate.replay.catalog import DataChange, QName, Table
@@ -102,8 +103,11 @@ def select(node: Node, at: Applying) -> None:
     at.query(node)
     for item in node.target_list:
         value = item.res_target.val
-        if value.WhichOneof("node") == "func_call" and function_name(value.func_call)[1] == "set_config":
+        if value.WhichOneof("node") != "func_call":
+            continue
+        if function_name(value.func_call)[1] == "set_config":
             _set_config(value.func_call, at)
+        call_geometry_function(value.func_call, at)
 
 
 def _set_config(node: Node, at: Applying) -> None:
