@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from remediate.evaluate.values import UNDEFINED, Unknown, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Assumed(Unknown):
-    """Nothing can tell the value, but on a fresh database it would be `value`.
-
-    Conditions and loops go by it, and what they do is marked conditional; text that is made of it stays unknown.
-    """
-
-    value: Value = UNDEFINED
+from remediate.evaluate.values import Assumed, Unknown, Value
 
 
 def fresh(value: Value) -> Value:
@@ -32,3 +20,6 @@ def no_rows(unknown: Unknown) -> Assumed | None:
     if isinstance(unknown, Assumed):
         return unknown
     return assume(unknown, []) if unknown.about_data else None
+
+
+__all__ = ["Assumed", "assume", "fresh", "no_rows"]

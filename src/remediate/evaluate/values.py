@@ -40,6 +40,16 @@ class Unknown:
     about_data: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Assumed(Unknown):
+    """Nothing can tell the value, but on a fresh database, with a bare environment, it would be `value`.
+
+    Conditions and loops go by it, and what they do is marked conditional; text that is made of it stays unknown.
+    """
+
+    value: Any = UNDEFINED
+
+
 class HostObject:
     """An object of the world around the migration (Knex, Node, a closure); subclasses override what they have.
 

@@ -27,6 +27,7 @@ from remediate.replay.catalog import (
     View,
 )
 from remediate.replay.reading import RelationKind
+from remediate.replay.row_log import Remembered, RowLog
 from remediate.replay.undo import IndexedDict, UndoDict, UndoLog
 
 ObjectKind: TypeAlias = Literal["policy", "constraint", "index", "view", "default", "trigger", "function"]
@@ -82,6 +83,7 @@ class CatalogBuilder:
         self.extras: UndoDict[Any, Any] = UndoDict(self.log)
         """Small facts by key: ("partition key", table), ("not null parent", …); see who writes them."""
         self.session: UndoDict[str, Any] = UndoDict(self.log)
+        self.rows: UndoDict[QName, Remembered] = UndoDict(self.log)
         self.schemas["public"] = ()
         self.roles[user] = Role(user, True, True, (), True)
         self._user = user
@@ -141,6 +143,11 @@ class CatalogBuilder:
             return ", ".join(self.session.get("search_path", DEFAULT_SEARCH_PATH))
         value: str | None = self.session.get(f"setting {name}")
         return value
+
+    def rows_of(self, table: QName) -> RowLog | None:
+        """What is remembered of the rows of a table; None where nothing is, or where they cannot be told."""
+        log = self.rows.get(table)
+        return log if isinstance(log, RowLog) and table in self.tables else None
 
     def find_relation(self, name: str, schema: str | None = None) -> tuple[QName, RelationKind] | None:
         for candidate in self.lookup_path(schema):

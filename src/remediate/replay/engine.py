@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
-from remediate.evaluate.values import Unknown
-from remediate.replay.apply import Applying, Log, handler_of
+from remediate.evaluate.values import Assumed, Unknown
+from remediate.replay.apply import Applying, Log, handler_of, memory
 from remediate.replay.apply.session import end_local
 from remediate.replay.block import BlockHost
 from remediate.replay.builder import CatalogBuilder
@@ -28,15 +28,19 @@ from remediate.replay.catalog import (
     UnknownEffect,
 )
 from remediate.replay.plpgsql import run_do, run_query
+from remediate.replay.questions.answer import run_question
+from remediate.replay.questions.remembered import returned_rows
+from remediate.replay.questions.session import Session
 from remediate.replay.refused import Refused
 from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.source.place import Unresolved
 from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
-from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
+from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlError, parse
 
 Assumption: TypeAlias = Literal["applied", "fresh"]
+Rows: TypeAlias = list[dict[str, Any]] | Unknown
 
 _ROWS = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 
@@ -145,6 +149,7 @@ class StaticEngine:
             found = self.builder.find_relation(name, subject.schema or schema or None)
             default = QName(subject.schema or schema or self.builder.current_schema or "public", name)
             subjects = (found[0] if found else default,)
+        memory.lose_about(self.builder, subjects)
         self.told.unknown_effects.append(
             UnknownEffect(unresolved.place, unresolved.service, unresolved.reason, subjects)
         )
@@ -271,6 +276,7 @@ class StaticEngine:
         applying = Applying(self.builder, self.log, sent, statement, in_transaction, in_block)
         try:
             handler(statement.node, applying)
+            memory.follow(statement.kind, statement.node, applying.about, self.builder)
         except Refused as refused:
             if not refused.subjects:
                 refused.subjects = tuple(dict.fromkeys(applying.about))
@@ -309,13 +315,34 @@ class StaticEngine:
             if not wants_rows and not self._calls_functions(statement):
                 return Answer([], command=command)
             rows = run_query(statement.node, self._host(sent, statement.text, statement.offset))
+            rows = self._as_fresh(rows, statement.node)
             count = Unknown(rows.reason, rows.place, rows.about_data) if isinstance(rows, Unknown) else len(rows)
             return Answer(rows, command=command, row_count=count)
         if statement.kind in _ROWS:
             unknown = Unknown("the rows of a table", sent.place, True)
             returns = bool(statement.node.HasField("returning_clause"))
+            if returns and wants_rows and statement.kind == "insert_stmt":
+                returned = returned_rows(statement.node, Session(self.builder))
+                return Answer(unknown if returned is None else returned, command=command, row_count=unknown)
             return Answer(unknown if returns else [], command=command, row_count=unknown)
         return Answer([], command=command)
+
+    def _as_fresh(self, rows: Rows, select: Node) -> Rows:
+        """Rows that only data would tell, with those of a fresh database beside them where these are not just none."""
+        if isinstance(rows, Unknown):
+            if not rows.about_data:
+                return rows
+            fresh = run_question(select, Session(self.builder, tables_are_empty=True))
+            return rows if isinstance(fresh, Unknown) or not fresh else Assumed(rows.reason, rows.place, True, fresh)
+        if not any(isinstance(value, Unknown) and value.about_data for row in rows for value in row.values()):
+            return rows
+        fresh = run_question(select, Session(self.builder, tables_are_empty=True))
+        if isinstance(fresh, Unknown) or len(fresh) != len(rows):
+            return rows
+        return [
+            {name: _beside(value, other.get(name)) for name, value in row.items()}
+            for row, other in zip(rows, fresh, strict=True)
+        ]
 
     def _calls_functions(self, statement: Statement) -> bool:
         """Whether a SELECT names a function of the user, which may have effects."""
@@ -339,8 +366,16 @@ class StaticEngine:
 
     def tell_unknown(self, sent: Sent, reason: str, subjects: tuple[QName, ...]) -> None:
         """Something that may have happened to `subjects`, or to anything."""
+        memory.lose_about(self.builder, subjects)
         self.told.unresolved[Unresolved(sent.service, sent.place, reason)] = None
         self.told.unknown_effects.append(UnknownEffect(sent.place, sent.service, reason, subjects))
 
     def _assume(self, sent: Sent, reason: str) -> None:
         self.told.assumptions[Unresolved(sent.service, sent.place, reason)] = None
+
+
+def _beside(value: Any, fresh: Any) -> Any:
+    """A value with that of a fresh database beside it, where only data would tell."""
+    if isinstance(value, Unknown) and value.about_data and not isinstance(fresh, Unknown):
+        return Assumed(value.reason, value.place, True, fresh)
+    return value

@@ -24,6 +24,7 @@ from remediate.replay.catalog import (
     Type,
     View,
 )
+from remediate.replay.row_log import RowLog
 
 RelationKind: TypeAlias = Literal[
     "table", "partitioned table", "view", "materialized view", "index", "sequence", "type"
@@ -104,6 +105,10 @@ class CatalogReader(Protocol):
 
     def setting(self, name: str) -> str | None:
         """The value of a run-time setting as this session set it (SET, SET LOCAL, set_config), None when it did not."""
+        ...
+
+    def rows_of(self, table: QName) -> RowLog | None:
+        """What the migrations did to the rows of a table, where that can be followed; None where it cannot."""
         ...
 
     def find_relation(self, name: str, schema: str | None = None) -> tuple[QName, RelationKind] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remediate.replay.apply import memory
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.geometry import call_geometry_function
 from remediate.replay.apply.session import set_setting, split_path
@@ -37,6 +38,8 @@ def change_rows(node: Node, at: Applying) -> None:
     elif verb in ("update", "delete"):
         _check_condition(node, found, at)
     _change(found, verb, at)
+    memory.written_in_with(node, at.builder)
+    memory.write_rows(node, verb, found, at)
 
 
 def _target(node: Node, at: Applying) -> QName | None:
@@ -84,6 +87,7 @@ def truncate(node: Node, at: Applying) -> None:
     for item in node.relations:
         table = at.table(item.range_var)
         _change(table.name, "truncate", at)
+        memory.truncated(table.name, at.builder)
 
 
 @applies("copy_stmt")
@@ -92,6 +96,7 @@ def copy(node: Node, at: Applying) -> None:
         found = at.relation(node.relation)
         assert found is not None
         _change(found[0], "copy", at)
+        memory.lose(at.builder, found[0])
 
 
 @applies("select_stmt")
@@ -99,8 +104,12 @@ def select(node: Node, at: Applying) -> None:
     """Resolved, so that what is missing is found; `set_config`, `setval` and INTO have effects."""
     if node.HasField("into_clause"):
         select_into(node, at)
+        memory.made_from_query(node.into_clause, at.builder)
         return
     at.query(node)
+    memory.written_in_with(node, at.builder)
+    if "setval" in at.statement.text:
+        memory.sequences_set(at.builder)
     for item in node.target_list:
         value = item.res_target.val
         if value.WhichOneof("node") != "func_call":

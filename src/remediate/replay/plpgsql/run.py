@@ -45,7 +45,11 @@ def run_function(function: Function, arguments: tuple[Value, ...], types: tuple[
 
 def run_query(select: Node | str, host: Host) -> list[dict[str, Any]] | Unknown:
     """The rows of a SELECT that may call functions with effects, as node-postgres gives them. Raises `Refused`."""
-    return run_question(select, Session(host.reader, call=_Runner(host).call))
+    session = Session(host.reader, call=_Runner(host).call)
+    rows = run_question(select, session)
+    for assumption in dict.fromkeys(session.assumptions):
+        host.assume(assumption, 0)
+    return rows
 
 
 class _CalledFrom:
