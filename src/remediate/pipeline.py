@@ -130,7 +130,7 @@ def _write(services: Sequence[Service], planned: Planned, request: Request) -> t
             reason = "All migrations of the service take a pg Pool, which Knex does not run."
             fix = replace(fix, level="manual", reasons=(*fix.reasons, reason), withheld="")
         if fix.finding.id in rewritten.missed:
-            reason = "The statement is put together at run time, so that it cannot be edited in the file."
+            reason = "The statement does not stand in the file as it is sent, so that it cannot be edited there."
             fix = replace(fix, level="manual", reasons=(*fix.reasons, reason))
         fixes.append(fix)
     return [*emitted, *rewritten.changes], fixes

@@ -33,7 +33,7 @@ READ = {
     "the newest file decides on the module form": (service(COMMONJS, TS), STYLE),
     "files that take a Pool are no model": (service(TS, POOL, POOL), STYLE),
     "a leading comment is not indentation": (service("/**\n *   old\n */\n" + TS), STYLE),
-    "Windows line ends": (service(TS.replace("\n", "\r\n")), STYLE),
+    "Windows line ends": (service(TS.replace("\n", "\r\n")), replace(STYLE, newline="\r\n")),
 }
 
 

@@ -24,6 +24,7 @@ STYLES = {
         TYPESCRIPT, extension=".cjs", typescript=False, module="commonjs", arrow=True
     ),
     "esm in .mjs": replace(TYPESCRIPT, extension=".mjs", typescript=False, quote='"'),
+    "windows line ends": replace(TYPESCRIPT, newline="\r\n"),
 }
 
 FINDING = Finding(
@@ -68,6 +69,7 @@ def prettier_options(style: HouseStyle) -> dict[str, object]:
         "semi": style.semicolons,
         "useTabs": style.indent.startswith("\t"),
         "tabWidth": 2 if style.indent.startswith("\t") else len(style.indent),
+        "endOfLine": "crlf" if style.newline == "\r\n" else "lf",
     }
 
 

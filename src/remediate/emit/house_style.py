@@ -37,6 +37,7 @@ class HouseStyle:
     quote: Literal["'", '"']
     indent: str
     semicolons: bool
+    newline: Literal["\n", "\r\n"] = "\n"
 
 
 def house_style(service: Service) -> HouseStyle | None:
@@ -61,6 +62,7 @@ def house_style(service: Service) -> HouseStyle | None:
         quote=_quote(text),
         indent=_indent(texts),
         semicolons=_semicolons(text),
+        newline="\r\n" if text.count("\r\n") > text.count("\n") / 2 else "\n",
     )
 
 

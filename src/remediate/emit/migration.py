@@ -54,7 +54,8 @@ def emit_migration(plan: MigrationPlan, style: HouseStyle, header: Sequence[str]
         up=up,
         down=down,
     )
-    return text.rstrip("\n") + "\n"
+    # A template literal holds a line feed for every kind of line end, so that the SQL stays the same.
+    return (text.rstrip("\n") + "\n").replace("\n", style.newline)
 
 
 def _wrapped(paragraph: str) -> list[str]:
