@@ -9,6 +9,7 @@ from remediate.evaluate.calls import arguments_of, call_function, call_member, c
 from remediate.evaluate.conversions import property_key, to_text, truthy
 from remediate.evaluate.functions import ClassValue, Closure
 from remediate.evaluate.globals import global_value
+from remediate.evaluate.knex.callbacks import current_callbacks
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.knex.session import Settled, settle
 from remediate.evaluate.literal import LiteralText
@@ -412,6 +413,9 @@ def _sequence(machine: Machine, node: ast.Sequence, scope: Scope) -> Value:
 @evaluates(ast.Await)
 def _await(machine: Machine, node: ast.Await, scope: Scope) -> Value:
     value = EVALUATE[node.value.__class__](machine, node.value, scope)
+    callbacks = current_callbacks()
+    if callbacks is not None:
+        callbacks.awaited = True
     try:
         return settle(value)
     except UnresolvableError as failure:

@@ -8,7 +8,7 @@ from typing import Any
 
 from remediate.evaluate import ast
 from remediate.evaluate.functions import ClassValue, Closure
-from remediate.evaluate.knex.handle import KnexHandle
+from remediate.evaluate.knex.handle import Connection, KnexHandle
 from remediate.evaluate.knex.method import Method, Scripted
 from remediate.evaluate.knex.pool import PoolHandle
 from remediate.evaluate.knex.raw import Functions
@@ -22,7 +22,7 @@ _SCHEMA_WORDS = frozenset({"schema", "raw", "query", "transaction"})
 
 def is_database(value: Any) -> bool:
     """Whether a value is the handle, a builder, or something else through which a statement can be sent."""
-    if isinstance(value, KnexHandle | PoolHandle):
+    if isinstance(value, KnexHandle | PoolHandle | Connection):
         return True
     if isinstance(value, Functions | Settled | Method):
         return False

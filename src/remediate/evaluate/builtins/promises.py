@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from remediate.evaluate.builtins.members import PROMISE, method
 from remediate.evaluate.conversions import call_method, need_function
+from remediate.evaluate.knex.callbacks import Later, current_callbacks
 from remediate.evaluate.knex.session import Settled, Thenable, ThrownError, settle
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.objects import Native, argument, error, first
@@ -29,8 +31,26 @@ def _is_function(value: Value) -> bool:
     return isinstance(value, HostObject) and bool(getattr(value, "is_function", True))
 
 
+Handler = Callable[[Machine, Thenable, list[Value], Place], Thenable]
+
+
+def _in_time(handle: Callable[[Machine, Thenable, list[Value], Place], Settled]) -> Handler:
+    """In a callback of Knex, handlers wait until it is over."""
+
+    def run(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Thenable:
+        callbacks = current_callbacks()
+        if callbacks is None:
+            return handle(machine, this, arguments, place)
+        later = Later(lambda: handle(machine, this, arguments, place))
+        callbacks.waiting.append(later)
+        return later
+
+    return run
+
+
 @method(PROMISE, "then")
-def _then(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Value:
+@_in_time
+def _then(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Settled:
     good, bad = first(arguments), argument(arguments, 1)
     state = _settled(machine, this, _is_function(bad) and not rethrows(bad))
     if state.error is None:
@@ -39,7 +59,8 @@ def _then(machine: Machine, this: Thenable, arguments: list[Value], place: Place
 
 
 @method(PROMISE, "catch")
-def _catch(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Value:
+@_in_time
+def _catch(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Settled:
     handler = first(arguments)
     state = _settled(machine, this, not rethrows(handler))
     if state.error is None or not _is_function(handler):
@@ -48,7 +69,8 @@ def _catch(machine: Machine, this: Thenable, arguments: list[Value], place: Plac
 
 
 @method(PROMISE, "finally")
-def _finally(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Value:
+@_in_time
+def _finally(machine: Machine, this: Thenable, arguments: list[Value], place: Place) -> Settled:
     state = _settled(machine, this, False)
     handler = first(arguments)
     if _is_function(handler):

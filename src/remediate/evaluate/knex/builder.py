@@ -136,10 +136,14 @@ class Builder(Scripted, Thenable):
         return written
 
     def execute(self) -> Value:
+        return self.send(self.statements())
+
+    def send(self, statements: Sequence[Statement]) -> Value:
+        """What `await` gives after these statements."""
         if self.session is None:
             return Unknown("a query builder of a callback is not executed by itself", self.place)
         wire = Wire(self.session, self.form, self.transaction)
-        results = [wire.send(statement) for statement in self.statements()]
+        results = [wire.send(statement) for statement in statements]
         return results[0] if len(results) == 1 else results
 
     @js("toString", "toQuery")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from remediate.evaluate.knex import transaction as transactions
@@ -220,6 +221,11 @@ class _Client(HostObject):
         return Unknown(f"nothing is known of knex.client.{name}", place)
 
 
+@dataclass(frozen=True, slots=True)
+class Connection(Unknown):
+    """How the database is reached, or a part of it: whoever gets it may connect by himself."""
+
+
 class _Config(HostObject):
     """`knex.client.config`: what is not known to be in it is unknown, not undefined."""
 
@@ -231,7 +237,8 @@ class _Config(HostObject):
     def get(self, name: str, place: Place) -> Value:
         if name in self.config:
             return self.config[name]
-        return Unknown(f"knex.client.config.{name} is known when the migration runs", place)
+        unknown = Connection if name == "connection" else Unknown
+        return unknown(f"knex.client.config.{name} is known when the migration runs", place)
 
 
 class _Unread(HostObject):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from remediate.evaluate.knex.builder import Builder, Compiled, Statement, Unbuilt
+from remediate.evaluate.knex.callbacks import current_callbacks, run_waiting, running_callbacks
 from remediate.evaluate.knex.formatter import Formatter
 from remediate.evaluate.knex.javascript import UnresolvableError, because, known, text, truthy
 from remediate.evaluate.knex.method import Method, at, call_back, is_function, js
@@ -82,6 +83,14 @@ class SchemaBuilder(Builder):
     def with_schema(self, arguments: Sequence[Value], place: Place) -> Value:
         self.schema = at(arguments, 0)
         return self
+
+    def execute(self) -> Value:
+        with running_callbacks() as callbacks:
+            statements = self.statements()
+        try:
+            return self.send(statements)
+        finally:
+            run_waiting(callbacks)
 
     def statements(self) -> list[Statement]:
         return [statement for call in self.calls for statement in self._compile(call)]
@@ -159,6 +168,7 @@ class SchemaBuilder(Builder):
         callback = at(arguments, 2 if action == "create like" else 1)
         builder = TableBuilder(action)
         compiler = TableCompiler(builder, name, like, self.schema, place)
+        callbacks = current_callbacks()
         if isinstance(callback, Unknown):
             return [Unbuilt(callback, place, compiler.subject)]
         if not is_function(callback) and not truthy(like):
@@ -169,6 +179,9 @@ class SchemaBuilder(Builder):
             _run(callback, builder, place)
         except UnresolvableError as error:
             return [Unbuilt(error.unknown, place, compiler.subject)]
+        finally:
+            if callbacks is not None:
+                callbacks.awaited = False
         return compiler.statements()
 
     def _view(self, action: ViewAction, arguments: Sequence[Value], place: Place) -> list[Statement]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from remediate.evaluate.knex.callbacks import current_callbacks
 from remediate.evaluate.knex.column import COLUMN_TYPES, ColumnBuilder, ForeignChain, ForeignKey
 from remediate.evaluate.knex.javascript import text, truthy
 from remediate.evaluate.knex.method import Method, Scripted, at, js
@@ -53,8 +54,16 @@ class TableBuilder(Scripted):
         self.table_comment: tuple[Value, Place] | None = None
         self.inherited: Value = UNDEFINED
 
+    @property
+    def closed(self) -> bool:
+        """Whether Knex has gone on already: what its callback does after an `await` comes too late."""
+        callbacks = current_callbacks()
+        return callbacks is not None and callbacks.awaited
+
     def add(self, method: str, arguments: Sequence[Value], place: Place) -> None:
         """Notes a call in its order."""
+        if self.closed:
+            return
         self.calls.append(TableCall(method, list(arguments), place))
 
     def missing(self, name: str, place: Place) -> Value:
@@ -70,7 +79,8 @@ class TableBuilder(Scripted):
 
     def _column(self, name: str, arguments: Sequence[Value], place: Place) -> ColumnBuilder:
         column = ColumnBuilder(self, name, arguments, place)
-        self.columns.append(column)
+        if not self.closed:
+            self.columns.append(column)
         return column
 
     def _call(self, name: str, arguments: Sequence[Value], place: Place) -> Value:
