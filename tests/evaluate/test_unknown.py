@@ -266,10 +266,10 @@ def test_what_is_gathered_from_rows_is_empty() -> None:
 
 
 @pytest.mark.parametrize("given", ["knex.client.config.connection", "{ host: knex.client.config.connection.host }"])
-def test_who_gets_the_connection_may_do_anything(given: str) -> None:
+def test_a_library_that_gets_the_connection_is_told(given: str) -> None:
     evaluation = run(
         f"const Queue = require('some-queue');\nexports.up = async knex => {{ await new Queue({given}).start(); }};"
     )
     [unresolved] = evaluation.unresolved
-    assert "with the database handle" in unresolved.reason
+    assert "with the database's connection" in unresolved.reason
     assert unresolved.place.line == 2

@@ -14,7 +14,7 @@ from remediate.evaluate.knex.session import Thenable
 from remediate.evaluate.machine import EVALUATE, Machine, Scope, throw, unknown_of
 from remediate.evaluate.objects import Instance, Native
 from remediate.evaluate.properties import iterate, read
-from remediate.evaluate.touches import changes_schema, is_database, reaches_database
+from remediate.evaluate.touches import changes_schema, is_database, knows_connection, reaches_database
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
@@ -102,6 +102,11 @@ def call_unknown(
     if any(reaches_database(argument) for argument in arguments):
         machine.reporter.miss(
             f"calls {text}, which is not known here, with the database handle ({value.reason})", place
+        )
+    elif any(knows_connection(argument) for argument in arguments):
+        # A library that connects by itself keeps relations of its own: it was not told the names of others.
+        machine.reporter.note(
+            f"calls {text}, which is not known here, with the database's connection ({value.reason})", place
         )
     return Unknown(f"the answer of {text}() ({value.reason})" if len(value.reason) < 200 else value.reason, place)
 

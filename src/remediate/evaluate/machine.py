@@ -70,6 +70,10 @@ class Reporter(Protocol):
         """Something may happen to the database here that cannot be told."""
         ...
 
+    def note(self, reason: str, place: Place) -> None:
+        """Something cannot be told here that leaves what the migrations themselves make as it is."""
+        ...
+
     def assume(self, reason: str, place: Place) -> None:
         """Something unknown was taken here as it is on a fresh database."""
         ...

@@ -22,11 +22,19 @@ _SCHEMA_WORDS = frozenset({"schema", "raw", "query", "transaction"})
 
 def is_database(value: Any) -> bool:
     """Whether a value is the handle, a builder, or something else through which a statement can be sent."""
-    if isinstance(value, KnexHandle | PoolHandle | Connection):
+    if isinstance(value, KnexHandle | PoolHandle):
         return True
     if isinstance(value, Functions | Settled | Method):
         return False
     return isinstance(value, Scripted | Thenable) or bool(getattr(value, "is_foreign_database", False))
+
+
+def knows_connection(value: Value, depth: int = 0) -> bool:
+    """Whether whoever gets this value may connect to the database by itself."""
+    if isinstance(value, list | dict) and depth <= _MOST_NESTED:
+        items = list(value.values()) if isinstance(value, dict) else value
+        return any(knows_connection(item, depth + 1) for item in items[:100])
+    return isinstance(value, Connection)
 
 
 def reaches_database(value: Value, depth: int = 0, seen: set[int] | None = None) -> bool:

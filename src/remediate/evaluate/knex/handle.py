@@ -223,7 +223,7 @@ class _Client(HostObject):
 
 @dataclass(frozen=True, slots=True)
 class Connection(Unknown):
-    """How the database is reached, or a part of it: whoever gets it may connect by himself."""
+    """How the database is reached, or a part of it: whoever gets it may connect by itself."""
 
 
 class _Config(HostObject):
