@@ -76,8 +76,9 @@ def replay_all(
     evaluator = Evaluator(tree, environment=config.workspace.environment)
     user = config.roles.migration or "postgres"
     groups = databases_of(workspace.services)
-    with grammar_of(config.workspace.postgres):
-        return tuple(replay(group, evaluator, assume=assume, user=user) for group in groups)
+    version = config.workspace.postgres
+    with grammar_of(version):
+        return tuple(replay(group, evaluator, assume=assume, user=user, server_version=version) for group in groups)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:

@@ -141,6 +141,11 @@ def test_the_names_of_the_system_are_those_of_a_server(asked: psycopg.Connection
     assert set(types) == set(system_types())
 
 
+def test_migrations_are_told_the_version_that_the_configuration_names() -> None:
+    sql = "SELECT current_setting('server_version_num')::int AS v"
+    assert answer(sql, CatalogBuilder(server_version=13)) == [{"v": 130000}]
+
+
 def test_a_question_costs_the_same_in_a_large_catalog(reader: CatalogBuilder) -> None:
     large = CatalogBuilder()
     for number in range(3000):

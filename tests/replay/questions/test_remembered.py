@@ -89,4 +89,4 @@ def test_what_is_known_of_rows_is_told_as_an_assumption() -> None:
     engine = StaticEngine(strict=True)
     _last(engine, KNOWN["counts"])
     reasons = {assumption.reason for assumption in engine.told.assumptions}
-    assert reasons == {"takes public.kinds to hold the rows that the migrations put there"}
+    assert reasons == {"reads a table, which is taken to hold just the rows that the migrations put there"}

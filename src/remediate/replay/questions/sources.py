@@ -74,7 +74,7 @@ def _data_rows(session: Session, name: QName, columns: list[tuple[str, str]]) ->
     known = remembered(log, session) if log is not None else None
     if known:
         # Others may be there by now; but these are what the next migrations were written for.
-        session.assumptions.append(f"takes {name} to hold the rows that the migrations put there")
+        session.assumptions.append("reads a table, which is taken to hold just the rows that the migrations put there")
         unknown = Unknown(f"depends on the rows of {name}", about_data=True)
         return [(tuple(row.get(column, unknown) for column, _ in columns), None) for row in known]
     width = len(columns)
