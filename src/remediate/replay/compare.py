@@ -211,7 +211,10 @@ def _others(catalog: Catalog) -> Facts:
         yield FactKey("role", role.name), rights
     for grant in catalog.grants:
         if grant.kind in ("table", "sequence"):  # the others are not read back
-            about = (QName(*grant.subject.split(".", 1)),) if "." in grant.subject else ()
+            about = (QName(*grant.subject.split(".", 1)),)
+            table = catalog.tables.get(about[0])
+            if table is not None and table.owner == grant.role:
+                continue  # what an owner is granted of its own is not read back either
             yield FactKey("grant", f"{grant.subject} to {grant.role}", about), {"privileges": sorted(grant.privileges)}
 
 

@@ -38,6 +38,7 @@ from remediate.source.place import Unresolved
 from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
 from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlError, parse
+from remediate.sql.quote import quote_identifier, quote_literal
 
 Assumption: TypeAlias = Literal["applied", "fresh"]
 Rows: TypeAlias = list[dict[str, Any]] | Unknown
@@ -252,7 +253,8 @@ class StaticEngine:
             return self._transaction(statement)
         if self.transactions.current is not None and self.transactions.current.aborted:
             raise aborted()
-        in_transaction = self.assume == "fresh" and (self.transactions.current is not None or not alone)
+        # Several statements in one string are a transaction, too (exec_simple_query), whatever is assumed.
+        in_transaction = not alone or (self.assume == "fresh" and self.transactions.current is not None)
         self._apply(statement, sent, in_transaction, in_block=False)
         return self._answer(statement, sent, wants_rows)
 
@@ -318,6 +320,11 @@ class StaticEngine:
             rows = self._as_fresh(rows, statement.node)
             count = Unknown(rows.reason, rows.place, rows.about_data) if isinstance(rows, Unknown) else len(rows)
             return Answer(rows, command=command, row_count=count)
+        if statement.kind == "variable_show_stmt" and statement.node.name != "all":
+            name = statement.node.name
+            (shown,) = parse(f"SELECT current_setting({quote_literal(name)}) AS {quote_identifier(name)}")
+            rows = run_query(shown.node, self._host(sent, shown.text, 0))
+            return Answer(rows, command=command, row_count=1)
         if statement.kind in _ROWS:
             unknown = Unknown("the rows of a table", sent.place, True)
             returns = bool(statement.node.HasField("returning_clause"))

@@ -3,6 +3,7 @@
 from remediate.replay.apply import (
     alter_table,
     data,
+    default_privileges,
     drop,
     functions,
     indexes,
@@ -27,6 +28,7 @@ __all__ = [
     "alter_table",
     "applies",
     "data",
+    "default_privileges",
     "drop",
     "functions",
     "handler_of",

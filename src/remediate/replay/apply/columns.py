@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from remediate.replay.apply.base import Applying, uses_of
+from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.apply.definitions import written
 from remediate.replay.catalog import Column, QName, Sequence, Table
 from remediate.replay.refused import Refused
@@ -135,4 +136,5 @@ def create_owned_sequence(table: QName, column: str, at: Applying) -> QName:
     taken = at.relation_taken(table.schema)
     sequence = QName(table.schema, choose_name(table.name, column, "seq", taken))
     at.builder.sequences[sequence] = Sequence(sequence, (table, column), (at.origin("create"),))
+    grant_defaults("sequence", sequence, at)
     return sequence

@@ -97,13 +97,13 @@ def drop_owned(node: Node, at: Applying) -> None:
             del at.builder.grant_map[key]
 
 
-_ALL = {
+ALL_PRIVILEGES = {
     "table": ("delete", "insert", "maintain", "references", "select", "trigger", "truncate", "update"),
     "sequence": ("select", "update", "usage"),
     "function": ("execute",),
     "schema": ("create", "usage"),
 }
-_KINDS = {
+GRANT_KINDS = {
     ObjectType.OBJECT_TABLE: "table",
     ObjectType.OBJECT_SEQUENCE: "sequence",
     ObjectType.OBJECT_FUNCTION: "function",
@@ -116,20 +116,20 @@ _KINDS = {
 @applies("grant_stmt")
 def grant(node: Node, at: Applying) -> None:
     """GRANT and REVOKE on tables, sequences, functions and schemas, or on all of a schema."""
-    kind = _KINDS.get(node.objtype)
+    kind = GRANT_KINDS.get(node.objtype)
     subjects = _subjects(node, kind, at)
     grantees = [role_name(item.role_spec, at) for item in node.grantees]
     if kind is None or node.targtype == GrantTargetType.ACL_TARGET_DEFAULTS:
         return
     for subject_kind, subject in subjects:
-        everything = _ALL[subject_kind]
+        everything = ALL_PRIVILEGES[subject_kind]
         privileges = [item.access_priv.priv_name for item in node.privileges if not item.access_priv.cols]
         named = tuple(privileges) if node.privileges else everything
         for role in grantees:
-            _change(subject_kind, subject, role, named, node.is_grant, at)
+            change_grant(subject_kind, subject, role, named, node.is_grant, at)
 
 
-def _change(kind: str, subject: str, role: str, privileges: tuple[str, ...], give: bool, at: Applying) -> None:
+def change_grant(kind: str, subject: str, role: str, privileges: tuple[str, ...], give: bool, at: Applying) -> None:
     key = (kind, subject, role)
     old = at.builder.grant_map.get(key)
     had = set(old.privileges) if old else set()
@@ -178,9 +178,3 @@ def _all_in(schemas: list[str], kind: str | None, at: Applying) -> list[tuple[st
     elif kind == "function":
         return [("function", each.signature) for each in at.builder.functions.values() if each.name.schema in schemas]
     return [(kind or "table", str(name)) for name in names if name.schema in schemas]
-
-
-@applies("alter_default_privileges_stmt")
-def alter_default_privileges(node: Node, at: Applying) -> None:
-    for item in node.action.grantees:
-        role_name(item.role_spec, at)

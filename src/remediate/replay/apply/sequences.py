@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remediate.replay.apply.base import Applying, applies
+from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.catalog import QName, Sequence
 from remediate.replay.refused import Refused
 from remediate.sql.nodes import option, strings
@@ -20,6 +21,7 @@ def create_sequence(node: Node, at: Applying) -> None:
         return
     at.require_free(name)
     at.builder.sequences[name] = Sequence(name, _owner(node, at), (at.origin("create"),))
+    grant_defaults("sequence", name, at)
 
 
 @applies("alter_seq_stmt")

@@ -16,6 +16,7 @@ from remediate.replay.apply.constraints import (
     moved_uses,
     store,
 )  # fmt: skip
+from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.apply.definitions import details_of
 from remediate.replay.apply.indexes import copy_index
 from remediate.replay.apply.partitions import attach_partition
@@ -63,6 +64,7 @@ def create_table(node: Node, at: Applying) -> None:
         partition_of=parents[0].name if node.HasField("partbound") else None,
     )  # fmt: skip
     at.builder.tables[name] = table
+    grant_defaults("table", name, at)
     if node.HasField("partspec"):
         _partition_key(node.partspec, table, at)
     for definition in definitions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remediate.replay.apply.base import Applying, applies, uses_of
+from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.catalog import Column, History, QName, Table, View
 from remediate.replay.refused import Refused
 from remediate.sql.deparse import Spelled
@@ -34,6 +35,8 @@ def create_view(node: Node, at: Applying) -> None:
     elif name in at.builder.types:
         raise Refused("42710", f'type "{name.name}" already exists', subjects=[name])
     store_view(View(name, spelled.text, history, False, _is_on(invoker), _reads(spelled), columns), spelled, at)
+    if kind is None:
+        grant_defaults("table", name, at)
 
 
 def _is_on(element: Node | None) -> bool:
@@ -105,6 +108,7 @@ def create_table_as(node: Node, at: Applying) -> None:
     if node.objtype == ObjectType.OBJECT_MATVIEW:
         view = View(name, spelled.text, (at.origin("create"),), True, False, _reads(spelled), columns)
         store_view(view, spelled, at)
+        grant_defaults("table", name, at)
     else:
         create_from_query(name, columns, at)
 
@@ -112,6 +116,7 @@ def create_table_as(node: Node, at: Applying) -> None:
 def create_from_query(name: QName, columns: tuple[Column, ...], at: Applying) -> None:
     owner = at.builder.current_user
     at.builder.tables[name] = Table(name, columns, (at.origin("create"),), owner=owner)
+    grant_defaults("table", name, at)
 
 
 def select_into(node: Node, at: Applying) -> None:
