@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
@@ -18,6 +19,13 @@ from support.driver import Driver
 from support.knex import KnexRunner
 from support.node import Node, find_node, prepare_project
 from support.typescript import PrettierCheck, TypeChecker
+
+
+# The same examples on every run, so that what fails in CI fails at home. To look for new ones:
+# pytest --hypothesis-profile=explore
+settings.register_profile("explore", settings.default)
+settings.register_profile("same", settings.default, derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

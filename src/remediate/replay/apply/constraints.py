@@ -97,17 +97,7 @@ def add_key(node: Node, table: Table, at: Applying, *, column: str | None) -> Ta
     if node.indexname:
         return _add_key_from_index(node, table, at, primary)
     columns = strings(node.keys) or ([column] if column else [])
-    for name in columns:
-        if table.column(name) is None:
-            raise Refused(
-                "42703",
-                f'column "{name}" named in key does not exist',
-                nearest=nearest_name(name, [each.name for each in table.columns]),
-                subjects=[table.name],
-            )
-    doubled = next((name for at_, name in enumerate(columns) if name in columns[:at_]), None)
-    if doubled:
-        raise Refused("42701", f'column "{doubled}" appears twice in key', subjects=[table.name])
+    _check_key_columns(columns, table, altering=at.statement.kind == "alter_table_stmt")
     _require_partition_key(table, columns, at)
     name = truncate_identifier(node.conname) if node.conname else _key_name(table, columns, primary, at)
     index_name = QName(table.name.schema, name)
@@ -126,6 +116,30 @@ def add_key(node: Node, table: Table, at: Applying, *, column: str | None) -> Ta
         if child.partition_of == table.name:
             inherit_key(index, child, at)
     return at.builder.tables[table.name]
+
+
+def _check_key_columns(columns: Sequence[str], table: Table, *, altering: bool) -> None:
+    """transformIndexConstraint takes the columns one by one: does it exist, then does it repeat one before it.
+
+    ALTER TABLE leaves the first question to DefineIndex, which comes after it has gone through all of them.
+    """
+
+    def exists(name: str) -> None:
+        if table.column(name) is None:
+            raise Refused(
+                "42703",
+                f'column "{name}" named in key does not exist',
+                nearest=nearest_name(name, [each.name for each in table.columns]),
+                subjects=[table.name],
+            )
+
+    for number, name in enumerate(columns):
+        if not altering:
+            exists(name)
+        if name in columns[:number]:
+            raise Refused("42701", f'column "{name}" appears twice in key', subjects=[table.name])
+    for name in columns:
+        exists(name)
 
 
 def _key_name(table: Table, columns: Sequence[str], primary: bool, at: Applying) -> str:
