@@ -27,6 +27,7 @@ from remediate.replay.catalog import (
     Replayed,
     UnknownEffect,
 )
+from remediate.replay.doubts import Doubts
 from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.questions.answer import run_question
 from remediate.replay.questions.remembered import returned_rows
@@ -100,6 +101,7 @@ class StaticEngine:
         self.strict = strict
         self.transactions = Transactions()
         self.last_error: SqlError | None = None
+        self.doubts = Doubts()
 
     # The World of evaluate.
 
@@ -120,12 +122,8 @@ class StaticEngine:
                     mark = mark if answer.command in ("BEGIN", "START", "SAVEPOINT") else self.mark()
         except Refused as refused:
             self.undo(mark)
-            if sent.gap is not None:
-                # What is not known of the string may have made what is missed here.
-                self.tell_unknown(sent, f"{refused.message}, unless it comes from what is not known: {sent.gap}", ())
-                answer = Answer(Unknown(sent.gap, sent.place))
-            else:
-                answer = self._refused(refused, statement, sent)
+            doubt = sent.gap or self.doubts.about(refused, sent.service)
+            answer = self._doubted(refused, sent, doubt) if doubt else self._refused(refused, statement, sent)
         except UnreadableSqlError as error:
             self.undo(mark)
             self.tell_unknown(sent, str(error), ())
@@ -150,15 +148,14 @@ class StaticEngine:
             found = self.builder.find_relation(name, subject.schema or schema or None)
             default = QName(subject.schema or schema or self.builder.current_schema or "public", name)
             subjects = (found[0] if found else default,)
-        memory.lose_about(self.builder, subjects)
-        self.told.unknown_effects.append(
-            UnknownEffect(unresolved.place, unresolved.service, unresolved.reason, subjects)
-        )
+        self._note_effect(UnknownEffect(unresolved.place, unresolved.service, unresolved.reason, subjects))
 
     def has_table(self, schema: str | None, name: str) -> bool | Unknown:
         """information_schema.tables: tables and views, of the current schema where none is given."""
         relation = QName(schema or self.builder.current_schema or "public", name)
-        return self.builder.relation_kind(relation) in ("table", "partitioned table", "view")
+        if self.builder.relation_kind(relation) in ("table", "partitioned table", "view"):
+            return True
+        return Unknown(self.doubts.relations[relation]) if relation in self.doubts.relations else False
 
     def has_column(self, schema: str | None, table: str, column: str) -> bool | Unknown:
         relation = QName(schema or self.builder.current_schema or "public", table)
@@ -371,11 +368,21 @@ class StaticEngine:
         self.last_error = SqlError(refused.code, refused.message)
         return Answer([], error=self.last_error)
 
+    def _doubted(self, refused: Refused, sent: Sent, doubt: str) -> Answer:
+        """What would be refused, unless something that is not known made what is missed: nothing is claimed."""
+        reason = f"{refused.message}, unless something that is not known made it: {doubt}"
+        self.tell_unknown(sent, reason, tuple(dict.fromkeys(refused.subjects)))
+        return Answer(Unknown(reason, sent.place), row_count=Unknown(reason))
+
     def tell_unknown(self, sent: Sent, reason: str, subjects: tuple[QName, ...]) -> None:
         """Something that may have happened to `subjects`, or to anything."""
-        memory.lose_about(self.builder, subjects)
         self.told.unresolved[Unresolved(sent.service, sent.place, reason)] = None
-        self.told.unknown_effects.append(UnknownEffect(sent.place, sent.service, reason, subjects))
+        self._note_effect(UnknownEffect(sent.place, sent.service, reason, subjects))
+
+    def _note_effect(self, effect: UnknownEffect) -> None:
+        memory.lose_about(self.builder, effect.subjects)
+        self.doubts.add(effect)
+        self.told.unknown_effects.append(effect)
 
     def _assume(self, sent: Sent, reason: str) -> None:
         self.told.assumptions[Unresolved(sent.service, sent.place, reason)] = None

@@ -1,0 +1,33 @@
+"""Refusals that may come from our not knowing: what is missed may have been made by what could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from remediate.replay.catalog import QName, UnknownEffect
+from remediate.replay.refused import Refused
+
+MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+"""The refusals of a relation, a column, a function, a type or role, a schema that is not there."""
+
+
+@dataclass(slots=True)
+class Doubts:
+    """What unknown effects were about, so far: relations, or anything (then by the service whose migration it was)."""
+
+    relations: dict[QName, str] = field(default_factory=dict)
+    services: dict[str, str] = field(default_factory=dict)
+
+    def add(self, effect: UnknownEffect) -> None:
+        reason = f"{effect.place} could not be read ({effect.reason})"
+        for relation in effect.subjects:
+            self.relations.setdefault(relation, reason)
+        if not effect.subjects:
+            self.services.setdefault(effect.service, reason)
+
+    def about(self, refused: Refused, service: str) -> str | None:
+        """Why a refusal cannot be claimed; None where it can."""
+        if refused.code not in MISSING:
+            return None
+        found = next((self.relations[each] for each in refused.subjects if each in self.relations), None)
+        return found or self.services.get(service)
