@@ -89,6 +89,7 @@ BODIES: list[tuple[str, str, list[str]]] = [
     ("then in a table callback runs after the table", "await knex.schema.alterTable('t', t => { t.text('a'); knex.raw('b').then(() => { t.text('c'); return knex.raw('d'); }); });", ['alter table "t" add column "a" text', "b", "d"]),
     ("a column that waits for an answer comes too late", "await knex.schema.alterTable('t', t => { knex.schema.hasColumn('users', 'id').then(e => { if (e) t.text('a'); }); t.text('b'); });", ['alter table "t" add column "b" text']),
     ("a column after an await in a table callback comes too late", "await knex.schema.createTable('t', async t => { t.text('a'); if (await knex.schema.hasTable('users')) t.text('b'); });", ['create table "t" ("a" text)']),
+    ("a model of Objection", "const { Model } = require('objection'); class User extends Model { static tableName = 'users'; } Model.knex(knex); for (const u of await User.query().where({ a: 1 })) { await knex.raw(u.a); } await knex.raw('a');", ["a"]),
     ("this in a table callback", "await knex.schema.createTable('t', function () { this.text('a'); });", ['create table "t" ("a" text)']),
     ("a helper that adds columns", "const common = (t: Knex.TableBuilder) => { t.text('a'); }; await knex.schema.createTable('t', t => { common(t); });", ['create table "t" ("a" text)']),
     ("a data loop", "for (const r of [{ a: 1 }]) await knex('t').insert(r);", ['insert into "t" ("a") values (1)']),

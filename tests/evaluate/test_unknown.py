@@ -273,3 +273,14 @@ def test_a_library_that_gets_the_connection_is_told(given: str) -> None:
     [unresolved] = evaluation.unresolved
     assert "with the database's connection" in unresolved.reason
     assert unresolved.place.line == 2
+
+
+def test_what_a_class_inherits_from_something_unknown_is_not_known() -> None:
+    body = "for (const row of await User.query()) { await knex('t').insert(row); }\nawait knex.raw('a');"
+    text = "const { Base } = require('some-models');\nclass User extends Base {}\n" + in_up(body)
+    world = RecordingWorld()
+    evaluation = run(text, world)
+    assert [item.sql for item in evaluation.sent] == ["a"]
+    [unresolved] = evaluation.unresolved
+    assert "inherits from something that is not known" in unresolved.reason
+    assert world.missed == []

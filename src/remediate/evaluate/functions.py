@@ -11,7 +11,7 @@ from remediate.evaluate.knex.session import Settled, ThrownError, settle
 from remediate.evaluate.machine import EVALUATE, EXECUTE, Machine, Scope, evaluates, throw
 from remediate.evaluate.objects import Accessor, ScriptObject, function_member
 from remediate.evaluate.patterns import declare, default_value
-from remediate.evaluate.values import UNDEFINED, Unknown, Value
+from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
 
@@ -156,7 +156,13 @@ class ClassValue(ScriptObject):
             return self.name
         if name == "prototype":
             return Unknown("a prototype is not interpreted", place)
-        return function_member(self, name, place)
+        above = self.lineage()[-1].parent
+        member = function_member(self, name, place)
+        if member is not UNDEFINED or above is None or isinstance(above, ClassValue):
+            return member
+        if isinstance(above, HostObject):
+            return above.get(name, place)
+        return Unknown(f".{name} of {self.name}, which inherits from something that is not known", place)
 
     def set(self, name: str, value: Value, place: Place) -> None:
         self.statics[name] = value

@@ -216,6 +216,29 @@ def _dotenv(machine: Machine, modules: Modules) -> Value:
     return library
 
 
+class _Model(HostObject):
+    """Objection's `Model`, which the models of a program inherit from: its queries read and change rows."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def get(self, name: str, place: Place) -> Value:
+        if name in ("knex", "bindKnex"):
+            return Native(name, lambda this, arguments, at: this)
+        if name not in ("query", "relatedQuery", "$query"):
+            return UNDEFINED
+
+        def query(this: Value, arguments: list[Value], at: Place) -> Value:
+            self.machine.reporter.assume("reads or changes rows through a model, it cannot be told which", at)
+            return Unknown("depends on the rows that a model reads", at, True)
+
+        return Native(name, query)
+
+
+def _objection(machine: Machine, modules: Modules) -> Value:
+    return Library("objection", {"Model": _Model(machine)})
+
+
 _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "path": _path,
     "fs": _files,
@@ -226,4 +249,5 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
     "dotenv": _dotenv,
     "url": _url,
+    "objection": _objection,
 }

@@ -244,8 +244,11 @@ def _assume_no_rounds(machine: Machine, node: ast.Node, unknown: Unknown) -> Non
 
 def _unknown_loop(machine: Machine, body: ast.Node, unknown: Unknown, scope: Scope) -> None:
     """A loop whose rounds nothing can tell is not run."""
-    if touches_database(body, scope):
+    if changes_schema(body, scope):
         machine.reporter.miss(f"a loop over something that is not known: {unknown.reason}", machine.place(body))
+    elif touches_database(body, scope):
+        reason = f"changes or reads rows in a loop over something that is not known: {unknown.reason}"
+        machine.reporter.note(reason, machine.place(body))
 
 
 @executes(ast.While)
