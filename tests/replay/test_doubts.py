@@ -63,3 +63,10 @@ def test_whether_it_is_there_is_not_known() -> None:
     engine.miss(UNREAD, Subject("create table", "jobs"))
     assert isinstance(engine.has_table(None, "jobs"), Unknown)
     assert engine.has_table(None, "others") is False
+
+
+def test_a_library_makes_relations_of_its_own_and_leaves_others_alone() -> None:
+    engine = StaticEngine(strict=True)
+    engine.miss(UNREAD, Subject("create others", ""))
+    assert send(engine, "CREATE INDEX ON made.job (a)") is None
+    assert {effect.subjects for effect in engine.told.unknown_effects} == {(QName("made", "job"),)}

@@ -10,7 +10,7 @@ from remediate.evaluate.builtins import members
 from remediate.evaluate.conversions import is_bounded
 from remediate.evaluate.functions import ClassValue, Closure
 from remediate.evaluate.knex.javascript import UnresolvableError
-from remediate.evaluate.knex.session import Thenable
+from remediate.evaluate.knex.session import Subject, Thenable
 from remediate.evaluate.machine import EVALUATE, Machine, Scope, throw, unknown_of
 from remediate.evaluate.objects import Instance, Native
 from remediate.evaluate.properties import iterate, read
@@ -105,8 +105,10 @@ def call_unknown(
         )
     elif any(knows_connection(argument) for argument in arguments):
         # A library that connects by itself keeps relations of its own: it was not told the names of others.
-        machine.reporter.note(
-            f"calls {text}, which is not known here, with the database's connection ({value.reason})", place
+        machine.reporter.miss(
+            f"calls {text}, which is not known here, with the database's connection ({value.reason})",
+            place,
+            Subject("create others", ""),
         )
     return Unknown(f"the answer of {text}() ({value.reason})" if len(value.reason) < 200 else value.reason, place)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from remediate.evaluate import ast
 from remediate.evaluate.knex.javascript import UnresolvableError
-from remediate.evaluate.knex.session import ThrownError
+from remediate.evaluate.knex.session import Subject, ThrownError
 from remediate.evaluate.limits import Limits, Stopped
 from remediate.evaluate.objects import error
 from remediate.evaluate.stack import MOST_LEVELS
@@ -66,7 +66,7 @@ class Lazy:
 class Reporter(Protocol):
     """Where an evaluation reports what it could not tell."""
 
-    def miss(self, reason: str, place: Place) -> None:
+    def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         """Something may happen to the database here that cannot be told."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from remediate.evaluate.knex.session import Answer, Query
+from remediate.evaluate.knex.session import Answer, Query, Subject
 from remediate.evaluate.limits import Stopped
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
@@ -35,9 +35,9 @@ class Recorder:
         self.assumptions: dict[Unresolved, None] = {}
         self.total_text = 0
 
-    def miss(self, reason: str, place: Place) -> None:
+    def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         self.note(reason, place)
-        self.world.miss(Unresolved(self.source.service, place, reason), None)
+        self.world.miss(Unresolved(self.source.service, place, reason), subject)
 
     def note(self, reason: str, place: Place) -> None:
         """An unresolved place that says nothing about what happens to the database."""

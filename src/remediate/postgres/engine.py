@@ -123,6 +123,8 @@ class PostgresEngine:
 
     def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
         self.told.unresolved[unresolved] = None
+        if subject is not None and subject.action == "create others":
+            return
         subjects: tuple[QName, ...] = ()
         if subject is not None:
             schema, _, name = subject.name.rpartition(".")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from remediate.replay.catalog import QName, UnknownEffect
 from remediate.replay.refused import Refused
+from remediate.source.place import Unresolved
 
 MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 """The refusals of a relation, a column, a function, a type or role, a schema that is not there."""
@@ -24,6 +25,10 @@ class Doubts:
             self.relations.setdefault(relation, reason)
         if not effect.subjects:
             self.services.setdefault(effect.service, reason)
+
+    def add_maker(self, unresolved: Unresolved) -> None:
+        """Something that makes relations of its own, and that no effect is told of: it changes no other ones."""
+        self.services.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
 
     def about(self, refused: Refused, service: str) -> str | None:
         """Why a refusal cannot be claimed; None where it can."""

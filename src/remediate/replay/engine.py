@@ -142,6 +142,9 @@ class StaticEngine:
 
     def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
         self.told.unresolved[unresolved] = None
+        if subject is not None and subject.action == "create others":
+            self.doubts.add_maker(unresolved)
+            return
         subjects: tuple[QName, ...] = ()
         if subject is not None:
             schema, _, name = subject.name.rpartition(".")

@@ -20,9 +20,10 @@ class Subject:
     """The relation that a statement is about, for a statement whose text as a whole is not known.
 
     `name` is as it was given to Knex: not quoted, perhaps with a schema before a dot. `schema` is that of `withSchema`.
+    "create others" has no name: it makes relations that no migration names, and leaves those of the migrations alone.
     """
 
-    action: Literal["create table", "alter table", "create view", "alter view"]
+    action: Literal["create table", "alter table", "create view", "alter view", "create others"]
     name: str
     schema: str | None = None
 
