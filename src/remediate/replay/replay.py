@@ -117,8 +117,15 @@ def _run_file(
     engine.last_error = None
     if own:
         engine.begin()
+    refusals = len(engine.told.refusals)
     evaluation = evaluator.evaluate(migration, "up", engine)
     _tell(evaluation, engine)
+    if evaluation.handle == "pool" and evaluation.sent:
+        # Written for a pg Pool; what Knex hands over has no `query`, so nothing of it was sent.
+        del engine.told.refusals[refusals:]
+        if own:
+            engine.roll_back()
+        return "", "the migration is given Knex, and no Pool: query is not a function"
     lost = engine.aborted
     # What is thrown without an error of PostgreSQL may be a limit of evaluation: it is told as unresolved, and the run
     # goes on, rather than hiding every later file behind it.
