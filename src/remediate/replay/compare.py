@@ -7,7 +7,7 @@ files are facts, too. What only one engine can know (history, deparsed text that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from remediate.replay.catalog import Catalog, QName, Replayed, UnknownEffect
@@ -68,6 +68,9 @@ def compare(static: Replayed, real: Replayed) -> Comparison:
         if expected.get(key) != found.get(key):
             explanation = _explanation(key, effects, doubts)
             differences.append(Difference(key.kind, key.subject, expected.get(key), found.get(key), explanation))
+    # A run that ended at another file for a reason that is known leaves other catalogs for that reason.
+    ended = next((one.explanation for one in differences if one.kind == "outcome" and one.explanation), None)
+    differences = [one if one.explanation else replace(one, explanation=ended) for one in differences]
     return Comparison(static.database, counts, tuple(differences))
 
 
