@@ -284,3 +284,25 @@ def test_what_a_class_inherits_from_something_unknown_is_not_known() -> None:
     [unresolved] = evaluation.unresolved
     assert "inherits from something that is not known" in unresolved.reason
     assert world.missed == []
+
+
+@pytest.mark.parametrize(
+    ("body", "ends"),
+    [
+        ("throw new Error('not here');", True),
+        ("if (!(await knex.schema.hasTable('nope'))) throw new Error('no table');", True),
+        (
+            "const r = await knex.raw(\"select 1 from pg_proc where proname = 'f'\"); if (!r.rows.length) throw new Error('no f');",
+            True,
+        ),
+        (f"if ({ENV}) throw new Error('not here');", False),
+        ("const rows = await knex('t').select('a'); if (!rows.length) throw new Error('no rows');", False),
+        ("const r = await knex.raw('select * from t'); if (!r.rows.length) throw new Error('no rows');", False),
+        ("undefined.x;", False),
+        ("throw somethingElse();", False),
+    ],
+)
+def test_only_a_throw_that_is_certain_ends_the_run(body: str, ends: bool) -> None:
+    world = RecordingWorld(rows={"pg_proc": [], "t": []})
+    evaluation = run(in_up(body), world)
+    assert evaluation.ends is ends

@@ -70,3 +70,4 @@ def test_a_library_makes_relations_of_its_own_and_leaves_others_alone() -> None:
     engine.miss(UNREAD, Subject("create others", ""))
     assert send(engine, "CREATE INDEX ON made.job (a)") is None
     assert {effect.subjects for effect in engine.told.unknown_effects} == {(QName("made", "job"),)}
+    assert send(engine, "CREATE TABLE here (); GRANT SELECT ON here TO somebody") == "42704"

@@ -104,6 +104,7 @@ class _Run:
         self.transactional = True
         self.handle: Literal["knex", "pool"] = "knex"
         self.thrown: str | None = None
+        self.ends = False
 
     def run(self) -> None:
         module = self.modules.load(self.machine, self.source.file, self.source.data)
@@ -139,6 +140,9 @@ class _Run:
             "ReferenceError",
             "SyntaxError",
         )
+        recorder = self.recorder
+        guessed = recorder.reads_rows or recorder.assumptions or recorder.unresolved
+        self.ends = failure.certain and deliberate and not guessed
         if not refused and (self.direction == "up" or not deliberate):
             self.recorder.miss(f"throws: {self.thrown}", self.place)
 
@@ -172,6 +176,7 @@ class _Run:
             transactional=self.transactional,
             handle=self.handle,
             thrown=self.thrown,
+            ends=self.ends,
             assumptions=tuple(self.recorder.assumptions),
         )
 

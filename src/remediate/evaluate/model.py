@@ -47,7 +47,8 @@ class Sent:
 class Evaluation:
     """What came of one migration in one direction. `transactional` is what its `config.transaction` says.
 
-    `thrown` is the message of the JavaScript error that ended it, if one did. `assumptions` are the places where
+    `thrown` is the message of the JavaScript error that ended it, if one did; `ends` is true where that is the
+    migration's own `throw`, and nothing that is not known led to it. `assumptions` are the places where
     something that nothing can answer (an environment variable, rows of a table) was taken as on a fresh database.
     """
 
@@ -60,6 +61,7 @@ class Evaluation:
     transactional: bool = True
     handle: Literal["knex", "pool"] = "knex"
     thrown: str | None = None
+    ends: bool = False
     assumptions: tuple[Unresolved, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from remediate.evaluate.knex.session import Answer, Query, Subject
@@ -14,6 +15,9 @@ from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import World
 from remediate.source.model import MigrationSource
 from remediate.source.place import Place, Unresolved
+
+_SELECTS = re.compile(r"\s*(?:select|with)\b", re.IGNORECASE)
+_ABOUT_CATALOG = re.compile(r"\bfrom\s+(?:information_schema\.|pg_)|\bto_reg\w+\s*\(", re.IGNORECASE)
 
 
 def _storable(text: str) -> str:
@@ -34,6 +38,8 @@ class Recorder:
         self.unresolved: dict[Unresolved, None] = {}
         self.assumptions: dict[Unresolved, None] = {}
         self.total_text = 0
+        self.reads_rows = False
+        """Whether it has asked for rows of tables; what is in them is hardly ever known."""
 
     def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         self.note(reason, place)
@@ -79,6 +85,8 @@ class Recorder:
             gap=gap,
         )
         self.sent.append(sent)
+        if query.wants_rows and _SELECTS.match(sent.sql) and not _ABOUT_CATALOG.search(sent.sql):
+            self.reads_rows = True
         return self.world.execute(sent, query.wants_rows)
 
     def _missed(self, query: Query, unknown: Unknown) -> Answer:

@@ -282,7 +282,7 @@ def _return(machine: Machine, node: ast.Return, scope: Scope) -> str | None:
 
 @executes(ast.Throw)
 def _throw(machine: Machine, node: ast.Throw, scope: Scope) -> str | None:
-    raise ThrownError(EVALUATE[node.value.__class__](machine, node.value, scope))
+    raise ThrownError(EVALUATE[node.value.__class__](machine, node.value, scope), certain=machine.conditional is None)
 
 
 @executes(ast.Jump)

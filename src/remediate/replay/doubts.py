@@ -11,6 +11,9 @@ from remediate.source.place import Unresolved
 MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 """The refusals of a relation, a column, a function, a type or role, a schema that is not there."""
 
+_MADE_BY_LIBRARIES = frozenset({"42P01", "42883", "3F000"})
+"""What a library that connects by itself makes; neither roles nor columns of other tables."""
+
 
 @dataclass(slots=True)
 class Doubts:
@@ -18,6 +21,7 @@ class Doubts:
 
     relations: dict[QName, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
 
     def add(self, effect: UnknownEffect) -> None:
         reason = f"{effect.place} could not be read ({effect.reason})"
@@ -28,11 +32,13 @@ class Doubts:
 
     def add_maker(self, unresolved: Unresolved) -> None:
         """Something that makes relations of its own, and that no effect is told of: it changes no other ones."""
-        self.services.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
+        self.libraries.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
 
     def about(self, refused: Refused, service: str) -> str | None:
         """Why a refusal cannot be claimed; None where it can."""
         if refused.code not in MISSING:
             return None
         found = next((self.relations[each] for each in refused.subjects if each in self.relations), None)
+        if found is None and refused.code in _MADE_BY_LIBRARIES:
+            found = self.libraries.get(service)
         return found or self.services.get(service)

@@ -128,8 +128,9 @@ def _run_file(
         return "", "the migration is given Knex, and no Pool: query is not a function"
     lost = engine.aborted
     # What is thrown without an error of PostgreSQL may be a limit of evaluation: it is told as unresolved, and the run
-    # goes on, rather than hiding every later file behind it.
-    if (evaluation.thrown is None or engine.last_error is None) and not lost:
+    # goes on, rather than hiding every later file behind it, unless the migration is certain to throw.
+    failed = evaluation.thrown is not None and (evaluation.ends or engine.last_error is not None)
+    if not failed and not lost:
         if own:
             engine.commit()
         return None

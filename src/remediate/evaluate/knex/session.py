@@ -90,11 +90,15 @@ class Session(Protocol):
 
 
 class ThrownError(Exception):
-    """A JavaScript value that was thrown, by Knex itself or because PostgreSQL refused a statement."""
+    """A JavaScript value that was thrown: by Knex, because PostgreSQL refused a statement, or by the migration.
 
-    def __init__(self, value: Value) -> None:
+    `certain` is true for a `throw` of the migration itself that no condition stands before that cannot be told.
+    """
+
+    def __init__(self, value: Value, *, certain: bool = False) -> None:
         super().__init__(value.get("message") if isinstance(value, dict) else value)
         self.value = value
+        self.certain = certain
 
 
 def thrown(message: str, name: str = "Error") -> ThrownError:
