@@ -65,10 +65,13 @@ class Disguise:
     def __init__(self, text: str, *, everywhere: bool = False) -> None:
         self.names: dict[str, str] = {}
         self.text = text
+        self._taken = text.lower()
+        # Nearly no text has such a word, and looking for each in turn is much faster than the pattern.
+        if not any(word in self._taken for word in _KEYWORD_SINCE):
+            return
         words = _newer_words(_version.get())
         if words is None or not words.search(text):
             return
-        self._taken = text.lower()
         if everywhere:
             self.text = words.sub(lambda match: self._stand_in(match[0].lower()), text)
             return
