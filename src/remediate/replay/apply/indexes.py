@@ -32,10 +32,6 @@ def create_index(node: Node, at: Applying) -> None:
         raise Refused("42809", f'"{name.name}" is not a table or materialized view', subjects=[name])
     if node.concurrent and table is not None and table.partitioned:
         raise Refused("0A000", f'cannot create index on partitioned table "{name.name}" concurrently', subjects=[name])
-    if node.idxname and at.builder.relation_kind(QName(name.schema, truncate_identifier(node.idxname))) is not None:
-        if node.if_not_exists:
-            return
-        raise Refused("42P07", f'relation "{node.idxname}" already exists', subjects=[name])
     relation = at.lookup.found(name)
     # transformIndexStmt looks at the expressions; DefineIndex at the predicate, then at the keys.
     condition = None
@@ -61,6 +57,11 @@ def create_index(node: Node, at: Applying) -> None:
             raise Refused(
                 "0A000", "unique constraint on partitioned table must include all partitioning columns", subjects=[name]
             )
+    # index_create asks for the name last, so that IF NOT EXISTS does not save a predicate that is refused.
+    if node.idxname and at.builder.relation_kind(QName(name.schema, truncate_identifier(node.idxname))) is not None:
+        if node.if_not_exists:
+            return
+        raise Refused("42P07", f'relation "{node.idxname}" already exists', subjects=[name])
     index_name = truncate_identifier(node.idxname) if node.idxname else choose_index_name(name, additions, at)
     qualified = QName(name.schema, index_name)
     index = Index(
