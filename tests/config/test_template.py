@@ -21,7 +21,7 @@ def test_it_means_the_defaults_as_it_stands() -> None:
 
 def test_every_line_that_it_offers_is_valid() -> None:
     config = parse(_uncommented().encode(), "remediate.toml")
-    assert config.rules["unindexed-foreign-key"].enabled is True
+    assert config.rules["duplicate-function"].enabled is True
     assert config.suppress[0].until == "2027-01-31"
 
 

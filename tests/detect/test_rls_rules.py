@@ -127,6 +127,40 @@ UNSAFE: dict[str, tuple[Build, str]] = {
         ),
         "through db",
     ),
+    "code names it in from()": (
+        lambda d: d.file(
+            "orders.ts", "import { db } from './db/tenant';\ndb.select('*').from('orders')", imports=["db/tenant.ts"]
+        ),
+        "through db",
+    ),
+    "code uses the plain connection inside of what sets the tenant": (
+        lambda d: d.file(
+            "orders.ts",
+            "import { db, inTenant } from './db/tenant';\ninTenant(1, async () => db('orders').first())",
+            imports=["db/tenant.ts"],
+        ),
+        "through db",
+    ),
+    "code keeps its name in a constant beside a connection": (
+        lambda d: d.file(
+            "orders.ts",
+            "import { db } from './db/tenant';\nconst TABLE = 'orders';\nexport const all = () => db(TABLE);",
+            imports=["db/tenant.ts"],
+        ),
+        "stands in no query itself",
+    ),
+    "code that sets the tenant reaches it through the plain connection too": (
+        lambda d: d.file(
+            "orders.ts",
+            "import { db } from './db/tenant';\n"
+            "export const one = (id) => db.transaction(async (trx) => {\n"
+            "  await trx.raw(`SELECT set_config('app.current_tenant_id', ?, true)`, [id]); return trx('orders'); });\n"
+            "export const purge = () => db('orders').del();",
+            sets=["app.current_tenant_id"],
+            imports=["db/tenant.ts"],
+        ),
+        "through db too",
+    ),
     "code reaches it through something unknown": (
         lambda d: d.file("orders.ts", "class A { all() { return this.store('orders'); } }"),
         "through this.store",

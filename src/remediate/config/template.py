@@ -46,7 +46,7 @@ TEMPLATE = """\
 
 # A table for each rule whose severity differs ("error", "warning" or "info"), or that is off. `remediate rules` lists
 # them.
-# [rules.unindexed-foreign-key]
+# [rules.duplicate-function]
 # severity = "warning"
 # enabled = true
 

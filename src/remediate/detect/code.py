@@ -129,11 +129,14 @@ class Code:
         """How a file of the table's own service reaches it: for a tenant, as its caller does, or a doubt."""
         if file.role == "entry":
             return f"{file.file} names the table, and by its name runs before the tenant is known."
+        imported = imported_names(file.data)
         if self._sets(file) & settings:
-            return "tenant"
+            # Where it sets the tenant is not followed, but what goes out on the plain connection has none.
+            nearest = [calls[0] for calls in self._mentions(file, table) if calls]
+            plain = next((name for name in nearest if self._is_plain(file, name, imported)), None)
+            return f"{file.file} names the table, and reaches it through {plain} too." if plain else "tenant"
         if file.role != "request":
             return f"{file.file} names the table, and sets no tenant itself."
-        imported = imported_names(file.data)
         setters = self._imported_setters(file, imported, settings)
         ways = [self._call(file, calls, imported, setters) for calls in self._mentions(file, table)]
         doubt = next((way for way in ways if way not in ("tenant", "caller")), None)
@@ -150,14 +153,27 @@ class Code:
 
     def _call(self, file: CodeFile, calls: tuple[str, ...], imported: dict[str, str], setters: frozenset[str]) -> str:
         """How one mention of a table reaches it: "tenant", "caller", or the name of what speaks against it."""
-        if setters.intersection(calls):
-            return "tenant"
-        plain = next((name for name in calls if name in imported and self._is_connection(file, imported[name])), None)
-        if plain:
-            return plain
-        if not calls or _HANDED_OVER.search(calls[0]):
-            return "caller"
-        return calls[0]
+        if not calls:
+            # A name in a constant is a query elsewhere: in this file if it has a connection, else where it is imported.
+            has_connection = any(self._is_plain(file, name, imported) for name in imported)
+            return "a name that stands in no query itself" if has_connection else "caller"
+        for name in calls:
+            # The nearest decides: a plain connection used inside a function that sets the tenant is still a plain one.
+            if name in setters:
+                return "tenant"
+            if self._is_plain(file, name, imported):
+                return name
+        return "caller" if _HANDED_OVER.search(calls[0]) else calls[0]
+
+    def _is_plain(self, file: CodeFile, name: str, imported: dict[str, str]) -> bool:
+        """Whether it is a connection that nobody has set a tenant for: imported, made here, or kept in `this`."""
+        root = name.split(".")[0]
+        if root in imported:
+            return self._is_connection(file, imported[root])
+        if root == "this":
+            return not _HANDED_OVER.search(name)
+        declared = rb"^(?:export\s+)?(?:const|let|var)\s+" + re.escape(root.encode()) + rb"\s*[:=]"
+        return re.search(declared, file.data, re.MULTILINE) is not None
 
     def _imported_setters(self, file: CodeFile, imported: dict[str, str], settings: frozenset[str]) -> frozenset[str]:
         """The imported functions that set one of the settings for the work that they are given."""

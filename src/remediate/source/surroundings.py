@@ -26,7 +26,8 @@ _FUNCTION = re.compile(
         [^;{}=]*\)\s*(?::[^;{}=]+)?\{""",
     re.VERBOSE | re.MULTILINE,
 )
-_IMPORTS = re.compile(r"\b(?:from|import|require)\s*\(?\s*\Z")
+# `db.from('orders')` is a query: only a word of its own begins an import.
+_IMPORTS = re.compile(r"(?<![.\w$])(?:from|import|require)\s*\(?\s*\Z")
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 # No call is looked for farther away than so many characters.
 _FARTHEST = 20_000
