@@ -20,7 +20,6 @@ from support.knex import KnexRunner
 from support.node import Node, find_node, prepare_project
 from support.typescript import PrettierCheck, TypeChecker
 
-
 # The same examples on every run, so that what fails in CI fails at home. To look for new ones:
 # pytest --hypothesis-profile=explore
 settings.register_profile("explore", settings.default)
