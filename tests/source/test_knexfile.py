@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.source.knexfile import Environment, Knexfile, read_knexfile
+from remediate.source.knexfile import Environment, Knexfile, read_knexfile, unfollowed
 
 
 def read(text: str, name: str = "svc/knexfile.ts", **others: str) -> Knexfile:
@@ -126,3 +126,18 @@ def test_no_text_brings_it_down(text):
 )
 def test_no_broken_configuration_brings_it_down(pieces):
     read("".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("module.exports = { client: 'pg', searchPath: ['acme', 'public'] };", [(1, "searchPath")]),
+        ("module.exports = {\n  client: 'pg',\n  ...knexSnakeCaseMappers(),\n};", [(3, "knexSnakeCaseMappers")]),
+        ("module.exports = { wrapIdentifier: (value, wrap) => wrap(value) };", [(1, "wrapIdentifier")]),
+        ("module.exports = { client: 'pg', searchPath: ['public'] };", []),
+        ("module.exports = { client: 'pg', searchPath: 'public', };", []),
+        ("module.exports = { client: 'pg' };", []),
+    ],
+)
+def test_options_that_change_names_are_named(text: str, expected: list[tuple[int, str]]) -> None:
+    assert unfollowed(text) == expected

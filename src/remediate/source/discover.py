@@ -15,12 +15,14 @@ from remediate.source.code import read_code
 from remediate.source.database import databases, identity_of
 from remediate.source.folders import Folder, Folders, MigrationFile, matching_extensions, name_order, table_name
 from remediate.source.ignores import ignores_in
+from remediate.source.knexfile import unfollowed
 from remediate.source.model import FileTree, MigrationSource, Service, Workspace
 from remediate.source.module import module_of
 from remediate.source.order import Need, Order, dependency_order, needs_of, scan
 from remediate.source.owners import Owner, owners_of
 from remediate.source.packages import Packages
 from remediate.source.place import Place, Unresolved
+from remediate.source.text import without_comments
 from remediate.source.tree import DescribedTree
 
 
@@ -72,7 +74,8 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     ]
     if isinstance(tree, DescribedTree):
         unresolved += [Unresolved("", Place(path.as_posix()), reason) for path, reason in tree.problems]
-    unresolved += [*wrong, *code.unresolved]
+    options = [place for name, draft in drafts.items() for place in _unfollowed(tree, name, draft)]
+    unresolved += [*wrong, *options, *code.unresolved]
     return Workspace(
         tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, (*folders.notes, *strangers)
     )
@@ -119,6 +122,17 @@ def _draft(owner: Owner, folders: Sequence[Folder]) -> _Found:
     reasons["directories"] = "; ".join(notes)
     in_order = [folder for group in by_knexfile.values() for folder in group] + others
     return _Found(owner, tuple(in_order), tuple(ordered), reasons)
+
+
+def _unfollowed(tree: FileTree, service: str, draft: _Found) -> list[Unresolved]:
+    """Options of its knexfiles that may give its tables other names than the migrations say."""
+    found = []
+    for file in dict.fromkeys(folder.knexfile.file for folder in draft.folders if folder.knexfile):
+        data = _bytes(tree, PurePosixPath(file)) or b""
+        for line, option in unfollowed(without_comments(data.decode("utf-8", "replace"))):
+            reason = f"{option} in the knexfile is not followed: tables may have other names or schemas than was read"
+            found.append(Unresolved(service, Place(file, line, 1), reason))
+    return found
 
 
 def _by_name(file: MigrationFile) -> tuple[bytes, str]:

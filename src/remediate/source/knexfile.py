@@ -26,6 +26,20 @@ _STEPS = 20_000
 _CONFIG_KEYS = frozenset({"client", "connection", "migrations"})
 
 
+# Options that change the names or the schema that SQL means, and that evaluation does not follow.
+_UNFOLLOWED = re.compile(r"\b(wrapIdentifier|knexSnakeCaseMappers|knexIdentifierMapping|searchPath)\b(?P<value>[^\n]*)")
+_PUBLIC = re.compile(r"\s*:\s*\[?\s*(['\"`])public\1\s*\]?\s*,?\s*\}?")
+
+
+def unfollowed(text: str) -> list[tuple[int, str]]:
+    """The lines of a knexfile (comments taken out) whose options are not followed, and which options they are."""
+    return [
+        (text.count("\n", 0, match.start()) + 1, match[1])
+        for match in _UNFOLLOWED.finditer(text)
+        if not (match[1] == "searchPath" and _PUBLIC.match(match["value"]))
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One environment of a knexfile. `directories` as written, `None` where it names none (Knex: `./migrations`).
