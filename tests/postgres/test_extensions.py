@@ -75,6 +75,9 @@ def test_what_is_installed_is_not_replaced(database: Database) -> None:
 
 def test_postgis_is_not_here() -> None:
     # A server of its own: the shared one may have been given a stand-in by whoever ran a history on it.
-    with Server(parent=memory_folder()) as server, connect(server.endpoint, "postgres") as connection:
-        with pytest.raises(psycopg.errors.FeatureNotSupported):
-            connection.execute("CREATE EXTENSION postgis")
+    with (
+        Server(parent=memory_folder()) as server,
+        connect(server.endpoint, "postgres") as connection,
+        pytest.raises(psycopg.errors.FeatureNotSupported),
+    ):
+        connection.execute("CREATE EXTENSION postgis")
