@@ -18,6 +18,8 @@ from remediate.sql.types import NUMBERS, base_type
 
 @applies("create_policy_stmt")
 def create_policy(node: Node, at: Applying) -> None:
+    # CreatePolicy collects the roles before it opens the table: a missing role is what it complains of first.
+    roles = policy_roles(node.roles, at)
     table = at.table(node.table)
     name = truncate_identifier(node.policy_name)
     command: Any = node.cmd_name
@@ -25,7 +27,6 @@ def create_policy(node: Node, at: Applying) -> None:
         raise Refused("42601", "only WITH CHECK expression allowed for INSERT", subjects=[table.name])
     if command in ("select", "delete") and node.HasField("with_check"):
         raise Refused("42601", "WITH CHECK cannot be applied to SELECT or DELETE", subjects=[table.name])
-    roles = policy_roles(node.roles, at)
     using, check, uses = _expressions(node, table, at)
     if (table.name, name) in at.builder.policies:
         raise Refused("42710", f'policy "{name}" for table "{table.name.name}" already exists', subjects=[table.name])
@@ -38,8 +39,8 @@ def create_policy(node: Node, at: Applying) -> None:
 @applies("alter_policy_stmt")
 def alter_policy(node: Node, at: Applying) -> None:
     """Roles, USING and WITH CHECK; what is not given stays."""
-    table = at.table(node.table)
     named = policy_roles(node.roles, at) if node.roles else None
+    table = at.table(node.table)
     using, check, uses = _expressions(node, table, at)
     policy = find_policy(table, node.policy_name, at)
     if policy.command == "insert" and using is not None:
