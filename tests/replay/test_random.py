@@ -127,7 +127,7 @@ def test_random_scripts_end_alike(script: list[str], new_database: Callable[...,
 
 @pytest.mark.long
 @pytest.mark.xfail(
-    strict=False, reason="IN over a sub-select of another type is refused by PostgreSQL (42883), not here"
+    strict=False, reason="IN over a sub-select of another type is 42883 in PostgreSQL, not here"
 )
 @settings(max_examples=1500, deadline=None, suppress_health_check=_QUIET)
 @given(script=scripts(10, 60))
