@@ -57,7 +57,7 @@ def request_of(options: PlanOptions, commit_date: date, baseline: Baseline | Non
         services=frozenset(options.services),
         rules=frozenset(options.rules),
         assume=options.assume,
-        options=Options(options.unsafe, options.rewrite, options.date),
+        options=Options(options.unsafe, options.rewrite),
         baseline=baseline,
         today=date.today(),
         commit_date=named,

@@ -105,8 +105,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for beyond the default. `date` (YYYY-MM-DD) names timestamped files."""
+    """What the user asked for beyond the default."""
 
     unsafe: bool = False
     rewrite: bool = False
-    date: str | None = None
