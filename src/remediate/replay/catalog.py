@@ -290,9 +290,9 @@ class SettingUse:
 class Replayed:
     """What replaying the statements of one database gave.
 
-    `statements` counts the statements of each migration file. `assumptions` are the places where what nothing can answer
-    was taken as on a fresh database. `outcomes` has one entry a migration file that was run, under `--assume fresh` with
-    how it ended.
+    `statements` counts the statements of each migration file. `assumptions` are the places where what nothing can
+    answer was taken as on a fresh database. `outcomes` has one entry a migration file that was run, under
+    `--assume fresh` with how it ended.
     """
 
     database: str
