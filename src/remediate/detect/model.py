@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from remediate.config.model import Config, Severity
 from remediate.replay.catalog import QName, Replayed
@@ -122,6 +122,8 @@ class Facts:
     config: Config
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
+    shared: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was worked out for all tables, or all of a service, when the first of them asked; by who writes it."""
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.detect.model import Facts
 from remediate.plan.operations import PolicyState
@@ -43,21 +43,25 @@ def policy_style(facts: Facts, service: str) -> PolicyStyle:
     Only policies that compare the tenant column count, and of those per table either one for all commands or one for
     each of the four: anything else is no style to copy.
     """
+    styles = _styles(facts)
     for owner, source in ((service, f"as the other tables of {service} have it"), (None, "as other services have it")):
-        styles = Counter(_styles(facts, owner, source))
-        if styles:
-            return styles.most_common(1)[0][0]
+        if counted := styles.get(owner):
+            return replace(counted.most_common(1)[0][0], source=source)
     return DEFAULT_STYLE
 
 
-def _styles(facts: Facts, service: str | None, source: str) -> Iterator[PolicyStyle]:
-    catalog = facts.replayed.catalog
-    for table in catalog.tables.values():
-        if service is not None and table.service != service:
-            continue
-        isolating = [policy for policy in catalog.policies_of(table.name) if isolates(facts, policy)]
-        if style := _style_of(table.name, isolating, source):
-            yield style
+def _styles(facts: Facts) -> dict[str | None, Counter[PolicyStyle]]:
+    """How often each service has each style; None stands for all of them."""
+    found: dict[str | None, Counter[PolicyStyle]] | None = facts.shared.get(_styles)
+    if found is None:
+        found = facts.shared[_styles] = {}
+        catalog = facts.replayed.catalog
+        for table in catalog.tables.values():
+            isolating = [policy for policy in catalog.policies_of(table.name) if isolates(facts, policy)]
+            if style := _style_of(table.name, isolating, ""):
+                for owner in (table.service, None):
+                    found.setdefault(owner, Counter())[style] += 1
+    return found
 
 
 def isolates(facts: Facts, policy: Policy) -> bool:
@@ -99,11 +103,20 @@ def accepted_settings(facts: Facts, service: str) -> tuple[str, ...]:
     """
     code = facts.service(service)
     written = {write.name for file in (code.code if code else ()) for write in file.writes}
-    read = {
-        use.name for use in facts.replayed.settings if use.kind == "policy" and _owner(facts, use.object) == service
-    }
+    read = _read_by_service(facts).get(service, set())
     used = [name for name in facts.tenancy.legacy if name in written | read]
     return (facts.tenancy.setting, *used)
+
+
+def _read_by_service(facts: Facts) -> dict[str | None, set[str]]:
+    """The settings that the policies on each service's tables read."""
+    found: dict[str | None, set[str]] | None = facts.shared.get(_read_by_service)
+    if found is None:
+        found = facts.shared[_read_by_service] = {}
+        for use in facts.replayed.settings:
+            if use.kind == "policy":
+                found.setdefault(_owner(facts, use.object), set()).add(use.name)
+    return found
 
 
 def _owner(facts: Facts, policy: str) -> str | None:

@@ -134,7 +134,7 @@ def drop_identity(table: Table, command: Node, at: Applying) -> None:
             subjects=[table.name],
         )  # fmt: skip
     set_column(table, command.name, at, identity=None)
-    for sequence in list(at.builder.sequences.values()):
+    for sequence in at.builder.sequences.of(table.name):
         if sequence.owned_by == (table.name, command.name):
             del at.builder.sequences[sequence.name]
 

@@ -128,7 +128,7 @@ def _column_everywhere(table: Table, old: str, new: str, at: Applying) -> None:
         changed_index = replace(index, columns=swapped(index.columns))
         definition = index_definition(changed_index, index_details(at.builder, name))
         at.builder.indexes[name] = replace(changed_index, definition=definition)
-    for sequence in list(at.builder.sequences.values()):
+    for sequence in at.builder.sequences.of(relation):
         if sequence.owned_by == (relation, old):
             at.builder.sequences[sequence.name] = replace(sequence, owned_by=(relation, new))
     key = ("partition key", relation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from remediate.replay.questions.names import Found, Wanted, tables, views
+from remediate.replay.questions.names import Found, Wanted, indexes, policies, tables, views
 from remediate.replay.questions.session import Session
 from remediate.replay.questions.system import system_relations
 from remediate.replay.questions.values import Deparsed, Placeholder
@@ -65,14 +65,14 @@ def _matviews(session: Session, wanted: Wanted) -> Iterator[Found]:
 def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
     names = _names(wanted, "indexname")
     table_names = _names(wanted, "tablename")
-    for key, made in session.reader.indexes.items():
+    for made in indexes(session, names, table_names):
         if names is not None and made.name not in names:
             continue
         if table_names is not None and made.table.name not in table_names:
             continue
         yield (
             {
-                "schemaname": key.schema,
+                "schemaname": made.table.schema,
                 "tablename": made.table.name,
                 "indexname": made.name,
                 "tablespace": None,
@@ -87,7 +87,8 @@ def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
 
 
 def _policies(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for made in session.reader.all_policies():
+    table_names = _names(wanted, "tablename")
+    for made in policies(session, table_names):
         yield (
             {
                 "schemaname": made.table.schema,
