@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from remediate.cache.store import Cache
 from remediate.config.model import Config
 from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
@@ -13,12 +14,10 @@ from remediate.detect.facts import gather
 from remediate.detect.model import Facts, Finding
 from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
-from remediate.evaluate.evaluate import Evaluator
+from remediate.kept import Run, replay_kept
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
-from remediate.replay.catalog import Replayed
-from remediate.replay.engine import Assumption
-from remediate.replay.replay import replay
+from remediate.replay.catalog import Assumption, Replayed
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
@@ -70,15 +69,17 @@ def read(tree: FileTree, config: Config) -> Workspace:
 
 
 def replay_all(
-    workspace: Workspace, tree: FileTree, config: Config, assume: Assumption = "applied"
+    workspace: Workspace, tree: FileTree, config: Config, assume: Assumption = "applied", cache: Cache | None = None
 ) -> tuple[Replayed, ...]:
     """evaluate and replay, migration by migration: one catalog for each database, in the order of the services."""
-    evaluator = Evaluator(tree, environment=config.workspace.environment)
-    user = config.roles.migration or "postgres"
-    groups = databases_of(workspace.services)
-    version = config.workspace.postgres
-    with grammar_of(version):
-        return tuple(replay(group, evaluator, assume=assume, user=user, server_version=version) for group in groups)
+    run = Run(
+        tree,
+        tuple(sorted(config.workspace.environment.items())),
+        assume,
+        config.roles.migration or "postgres",
+        config.workspace.postgres,
+    )
+    return replay_kept(databases_of(workspace.services), run, cache)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:
@@ -89,15 +90,17 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
     return list(groups.values())
 
 
-def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
+def make_plan(
+    workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None = None
+) -> Plan:
     """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
     with grammar_of(config.workspace.postgres):
-        return _make_plan(workspace, tree, config, request)
+        return _make_plan(workspace, tree, config, request, cache)
 
 
-def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
+def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None) -> Plan:
     databases, fixes, changes = [], [], []
-    for replayed in replay_all(workspace, tree, config, request.assume):
+    for replayed in replay_all(workspace, tree, config, request.assume, cache):
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config)
         databases.append(facts)

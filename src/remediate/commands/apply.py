@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import groupby
 
+from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.plan import commit_date_of
 from remediate.commands.workspace import check_services, load_config, workspace_root
@@ -39,12 +40,13 @@ def _branch(options: PlanOptions, branch: str) -> int:
     repository = open_repository(root)
     check_branch(repository, branch)
     tree = CommitTree(repository.top, repository.head, repository.prefix)
-    with closing(tree), progress() as shown:
+    with closing(tree), opened_cache(options.no_cache) as cache, progress() as shown:
         config = load_config(tree, options.config)
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning from the committed tree")
-        plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
+        request = request_of(options, repository.date, load_baseline(tree))
+        plan = make_plan(workspace, tree, config, request, cache)
         shown.step("Committing")
         commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
     for commit in commits:
@@ -96,11 +98,12 @@ def _write(options: PlanOptions) -> int:
     config = load_config(root, options.config)
     tree = WorkingTree(root)
     commit_date, _ = commit_date_of(root)
-    with progress() as shown:
+    with opened_cache(options.no_cache) as cache, progress() as shown:
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning")
-        plan = make_plan(workspace, tree, config, request_of(options, commit_date, load_baseline(tree)))
+        request = request_of(options, commit_date, load_baseline(tree))
+        plan = make_plan(workspace, tree, config, request, cache)
         written = write(root, plan.changes)
     for path in written:
         print(path)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from remediate.commands.caching import opened_cache
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Config
-from remediate.evaluate.evaluate import Evaluator
 from remediate.pipeline import databases_of, read, replay_all
-from remediate.replay.catalog import Replayed
+from remediate.replay.catalog import Assumption, Replayed
 from remediate.replay.compare import compare
-from remediate.replay.engine import Assumption
 from remediate.report.catalog_json import catalog_document
 from remediate.report.comparison import comparison_document, comparison_lines
 from remediate.report.console import progress
@@ -35,13 +34,14 @@ class CatalogOptions:
     assume: Assumption
     engine: Literal["static", "postgres"]
     compare: bool
+    no_cache: bool = False
 
 
 def run(options: CatalogOptions, format: str, output: Path | None, no_color: bool) -> int:
     """Writes the catalog, or the comparison, which exits with 1 where there are differences."""
     root = workspace_root(options.path)
     tree = WorkingTree(root)
-    with progress() as shown:
+    with opened_cache(options.no_cache) as cache, progress() as shown:
         settings = load_config(root, options.config)
         workspace = read(tree, settings)
         if options.service is not None:
@@ -52,7 +52,7 @@ def run(options: CatalogOptions, format: str, output: Path | None, no_color: boo
         observed: tuple[Replayed, ...] = ()
         if options.engine == "static" or options.compare:
             shown.step("Replaying migrations")
-            databases = replay_all(workspace, tree, settings, options.assume)
+            databases = replay_all(workspace, tree, settings, options.assume, cache)
         if options.engine == "postgres" or options.compare:
             shown.step("Running migrations on PostgreSQL")
             observed = _observe(workspace, tree, settings, options.assume)
@@ -67,6 +67,7 @@ def run(options: CatalogOptions, format: str, output: Path | None, no_color: boo
 
 def _observe(workspace: Workspace, tree: FileTree, settings: Config, assume: Assumption) -> tuple[Replayed, ...]:
     """What `replay_all` gives, of a PostgreSQL that runs for as long as that takes."""
+    from remediate.evaluate.evaluate import Evaluator
     from remediate.postgres.engine import replay_on_server
     from remediate.postgres.server import Server
     from remediate.postgres.workroom import memory_folder

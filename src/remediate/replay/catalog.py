@@ -13,6 +13,9 @@ from typing import Any, Literal, NamedTuple
 from remediate.evaluate.model import Direction
 from remediate.source.place import Place, Unresolved
 
+Assumption = Literal["applied", "fresh"]
+"""What is taken to have happened to statements that PostgreSQL refuses; see the engine."""
+
 Command = Literal["all", "select", "insert", "update", "delete"]
 
 
