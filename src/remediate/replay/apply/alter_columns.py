@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from remediate.replay.apply.base import Applying
 from remediate.replay.apply.columns import create_owned_sequence, define_column, define_default, set_column, set_default
 from remediate.replay.apply.constraints import add_constraint, children_of, comparable
 from remediate.replay.apply.dependents import drop_objects
 from remediate.replay.apply.respell import NO_RENAMES, respell
 from remediate.replay.catalog import QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused
 from remediate.sql.nodes import ConstrType, DropBehavior
 from remediate.sql.parse import Node

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from remediate.replay.apply.base import Applying, altered, applies
 from remediate.replay.apply.constraints import children_of
 from remediate.replay.apply.definitions import (
@@ -19,6 +17,7 @@ from remediate.replay.apply.respell import Renames, move_uses, respell
 from remediate.replay.apply.types import find_type
 from remediate.replay.builder import ObjectKey, TypeDetails
 from remediate.replay.catalog import QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import ObjectType
 from remediate.sql.parse import Node

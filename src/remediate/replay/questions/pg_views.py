@@ -16,7 +16,8 @@ def _names(wanted: Wanted, column: str) -> set[object] | None:
 
 
 def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for table in tables(session, _names(wanted, "tablename")):
+    names = _names(wanted, "tablename")
+    for table in tables(session, names):
         yield (
             {
                 "schemaname": table.name.schema,
@@ -29,12 +30,13 @@ def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
             None,
         )
     for name, system in system_relations().items():
-        if system.kind == "r":
+        if system.kind == "r" and (names is None or name.name in names):
             yield {"schemaname": name.schema, "tablename": name.name, "rowsecurity": False}, None
 
 
 def _views(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for view in views(session, _names(wanted, "viewname")):
+    names = _names(wanted, "viewname")
+    for view in views(session, names):
         if not view.materialized:
             yield (
                 {
@@ -45,7 +47,7 @@ def _views(session: Session, wanted: Wanted) -> Iterator[Found]:
                 None,
             )
     for name, system in system_relations().items():
-        if system.kind == "v":
+        if system.kind == "v" and (names is None or name.name in names):
             yield {"schemaname": name.schema, "viewname": name.name}, None
 
 
@@ -81,7 +83,7 @@ def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
             None,
         )
     for name, system in system_relations().items():
-        if system.kind == "i":
+        if system.kind == "i" and (names is None or name.name in names):
             table = Placeholder(f"pg_ table of {name.name}")
             yield {"schemaname": name.schema, "tablename": table, "indexname": name.name}, None
 
