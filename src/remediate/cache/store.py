@@ -10,8 +10,8 @@ import os
 import pickle
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -31,6 +31,10 @@ LARGEST_FILE = 512 * 1024 * 1024
 _DAY = 24 * 3600
 _PATIENCE = 2.0
 """Seconds to wait for another process's write."""
+
+_DAMAGED = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Result codes of a file that is no database, is damaged, or has other tables than ours."""
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
 
 _T = TypeVar("_T")
 
@@ -111,18 +115,18 @@ class Cache:
             return None
         now = int(time.time())
         if not isinstance(used, int) or abs(now - used) > _DAY:
-            with suppress(sqlite3.OperationalError):
+            with _unless_it_is_taken():
                 connection.execute("UPDATE entries SET used = ? WHERE key = ?", (now, key))
         return value, digest
 
     def _insert(self, connection: sqlite3.Connection, key: bytes, data: bytes) -> None:
         row = (key, len(data), int(time.time()), _digest(key, data), data)
-        with suppress(sqlite3.OperationalError):  # locked for too long, or no room: then it is not kept
+        with _unless_it_is_taken():
             connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
             self._written = True
 
     def _evict(self, connection: sqlite3.Connection) -> None:
-        with suppress(sqlite3.OperationalError):
+        with _unless_it_is_taken():
             total = connection.execute("SELECT coalesce(sum(size), 0) FROM entries").fetchone()[0]
             if total <= self._largest:
                 return
@@ -150,10 +154,8 @@ class Cache:
                 return work(self._connection)
             except UnusableError as error:
                 self.problem = str(error)
-            except sqlite3.OperationalError as error:
-                self.problem = str(error)
-            except (sqlite3.DatabaseError, OverflowError) as error:
-                if not again or not self._throw_away():
+            except sqlite3.Error as error:
+                if not (again and _result_code(error) in _DAMAGED and self._throw_away()):
                     self.problem = str(error)
             except OSError as error:
                 self.problem = error.strerror or str(error)
@@ -187,6 +189,22 @@ class Cache:
         except OSError:
             return False
         return True
+
+
+def _result_code(error: sqlite3.Error) -> int | None:
+    """SQLite's primary result code; None for what the module itself complains of (a connection that was closed)."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+@contextmanager
+def _unless_it_is_taken() -> Iterator[None]:
+    """Another process writes for longer than we wait, or there is no room: then this once nothing is written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if _result_code(error) not in _PASSING:
+            raise
 
 
 def _digest(key: bytes, value: bytes) -> bytes:

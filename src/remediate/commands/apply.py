@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import groupby
 
+from remediate.cache.store import Cache
 from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.plan import commit_date_of
@@ -29,18 +30,16 @@ def run(options: PlanOptions, branch: str | None, into_working_tree: bool) -> in
     if (branch is None) == (not into_working_tree):
         raise RemediateError("say where the changes go", place="apply", hint="either --branch NAME or --write")
     check_options(options)
-    if into_working_tree:
-        return _write(options)
-    assert branch is not None
-    return _branch(options, branch)
+    with opened_cache(options.no_cache) as cache:
+        return _write(options, cache) if branch is None else _branch(options, branch, cache)
 
 
-def _branch(options: PlanOptions, branch: str) -> int:
+def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     repository = open_repository(root)
     check_branch(repository, branch)
     tree = CommitTree(repository.top, repository.head, repository.prefix)
-    with closing(tree), opened_cache(options.no_cache) as cache, progress() as shown:
+    with closing(tree), progress() as shown:
         config = load_config(tree, options.config)
         workspace = read(tree, config)
         check_services(options.services, workspace)
@@ -93,12 +92,12 @@ def _say_withheld(plan: Plan) -> None:
         print(f"Not asked for: the repair of {', '.join(left)}.")
 
 
-def _write(options: PlanOptions) -> int:
+def _write(options: PlanOptions, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     config = load_config(root, options.config)
     tree = WorkingTree(root)
     commit_date, _ = commit_date_of(root)
-    with opened_cache(options.no_cache) as cache, progress() as shown:
+    with progress() as shown:
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning")

@@ -12,15 +12,18 @@ from remediate.cache.store import Cache
 
 @contextmanager
 def opened_cache(no_cache: bool) -> Iterator[Cache | None]:
-    """The user's cache, None with --no-cache. Where it cannot be used, one line on standard error says so."""
+    """The user's cache, None with --no-cache. Where it cannot be used, one line on standard error says so.
+
+    It says so at the end, and not where the command fails: then there is one line already, and that is what matters.
+    """
     if no_cache:
         yield None
         return
     try:
         cache = Cache(cache_folder())
     except UnusableError as error:
-        _tell(str(error))
         yield None
+        _tell(str(error))
         return
     try:
         yield cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from remediate.cache.store import Cache
 from remediate.commands.caching import opened_cache
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
@@ -39,9 +40,14 @@ class CatalogOptions:
 
 def run(options: CatalogOptions, format: str, output: Path | None, no_color: bool) -> int:
     """Writes the catalog, or the comparison, which exits with 1 where there are differences."""
+    with opened_cache(options.no_cache) as cache:
+        return _run(options, format, output, no_color, cache)
+
+
+def _run(options: CatalogOptions, format: str, output: Path | None, no_color: bool, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     tree = WorkingTree(root)
-    with opened_cache(options.no_cache) as cache, progress() as shown:
+    with progress() as shown:
         settings = load_config(root, options.config)
         workspace = read(tree, settings)
         if options.service is not None:

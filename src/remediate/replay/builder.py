@@ -108,11 +108,11 @@ class CatalogBuilder:
         return self.policies.of(table)
 
     def constraints_of(self, table: QName) -> list[Constraint]:
-        return [constraint for constraint in self.constraints.of(table) if constraint.table == table]
+        return self.constraints.of(table)
 
     def references_to(self, table: QName) -> list[Constraint]:
         """The foreign keys of other tables, and its own, that refer to it."""
-        return [constraint for constraint in self.constraints.of(table) if constraint.references == table]
+        return self.constraints.of(("references", table))
 
     def constraint_named(self, schema: str, name: str) -> bool:
         """Whether any table of the schema has a constraint of that name."""
@@ -222,10 +222,8 @@ def _by_table(key: tuple[QName, str], value: Any) -> tuple[QName, ...]:
 
 
 def _of_constraint(key: tuple[QName, str], value: Constraint) -> tuple[object, ...]:
-    named = ("name", key[0].schema, key[1]), ("name", key[1])
-    if value.references is not None and value.references != key[0]:
-        return key[0], *named, value.references
-    return key[0], *named
+    found = key[0], ("name", key[0].schema, key[1]), ("name", key[1])
+    return found if value.references is None else (*found, ("references", value.references))
 
 
 def _of_index(key: QName, value: Index) -> tuple[object, ...]:
