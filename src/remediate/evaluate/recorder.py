@@ -25,6 +25,11 @@ def _storable(text: str) -> str:
     return str(text) if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def _plain(text: str | None) -> str | None:
+    """Text without the place that it came from, which the world has no use for."""
+    return None if text is None else str(text)
+
+
 class Recorder:
     """The `Session` of one evaluation, and the `Reporter` of its machine."""
 
@@ -43,6 +48,8 @@ class Recorder:
 
     def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         self.note(reason, place)
+        if subject is not None:
+            subject = replace(subject, name=str(subject.name), schema=_plain(subject.schema))
         self.world.miss(Unresolved(self.source.service, place, reason), subject)
 
     def note(self, reason: str, place: Place) -> None:
@@ -79,7 +86,7 @@ class Recorder:
             conditional=machine.conditional,
             swallowed=machine.swallowing > 0,
             template=text.place if isinstance(text, LiteralText) else None,
-            prepared=query.prepared,
+            prepared=_plain(query.prepared),
             unknown_values=unknown_values,
             control=query.control,
             gap=gap,
@@ -100,15 +107,14 @@ class Recorder:
             subject = query.subject
             if subject is None and isinstance(unknown, PartialText):
                 subject = subject_of(unknown)
-            self.note(reason, query.place)
-            self.world.miss(Unresolved(self.source.service, query.place, reason), subject)
+            self.miss(reason, query.place, subject)
             rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
             if rest is not None:
                 return self._send(replace(query, sql=rest), unknown.reason)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
-        return self.world.has_table(schema, name)
+        return self.world.has_table(_plain(schema), str(name))
 
     def has_column(self, table: str, column: str, schema: str | None) -> bool | Unknown:
-        return self.world.has_column(schema, table, column)
+        return self.world.has_column(_plain(schema), str(table), str(column))
