@@ -50,6 +50,8 @@ class Plan:
     fixes: tuple[Fix, ...]
     changes: tuple[Change, ...]
     unresolved: tuple[Unresolved, ...]
+    _changes: dict[str, list[Change]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By the findings that they are made for, once somebody asks."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -60,7 +62,11 @@ class Plan:
         return tuple(later for fix in self.fixes if not fix.finding.suppressed for later in fix.next)
 
     def changes_for(self, finding: Finding) -> tuple[Change, ...]:
-        return tuple(change for change in self.changes if finding.id in change.findings)
+        if not self._changes:
+            for change in self.changes:
+                for id in dict.fromkeys(change.findings):
+                    self._changes.setdefault(id, []).append(change)
+        return tuple(self._changes.get(finding.id, ()))
 
 
 def read(tree: FileTree, config: Config) -> Workspace:

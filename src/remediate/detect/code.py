@@ -49,6 +49,7 @@ class Code:
                 self._naming.setdefault(word, []).append(file)
         self._reached: dict[str, frozenset[str]] = {}
         self._setters: dict[str, dict[str, frozenset[str]]] = {}
+        self._writers: dict[str, dict[str, tuple[str, ...]]] = {}
 
     # --------------------------------------------------------------------------------------- who sets what
 
@@ -91,13 +92,18 @@ class Code:
 
     def writers(self, setting: str) -> dict[str, tuple[str, ...]]:
         """Where code sets a setting, by service: places in reading order."""
+        known = self._writers.get(setting)
+        if known is not None:
+            return known
         found: dict[str, list[str]] = {}
         for service, own in self._own.items():
             for path in sorted(own):
                 found.setdefault(service, []).extend(
                     str(w.place) for w in self._files[path].writes if w.name == setting
                 )
-        return {service: tuple(dict.fromkeys(places)) for service, places in found.items() if places}
+        writers = {service: tuple(dict.fromkeys(places)) for service, places in found.items() if places}
+        self._writers[setting] = writers
+        return writers
 
     # --------------------------------------------------------------------------------------- obstacles
 
