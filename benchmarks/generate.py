@@ -397,7 +397,8 @@ def _altered(group: str, with_tenants: bool) -> str:
     """Seeds, alterations, promise chains, a transaction."""
     tables = [f"{group}_{word}" for word in WORDS[:4]]
     settings = f"{group}_settings"
-    parts = [f"""const SETTINGS = '{settings}';
+    parts = [
+        f"""const SETTINGS = '{settings}';
 
 exports.up = async function (knex) {{
   await knex.schema.createTable(SETTINGS, (t) => {{
@@ -408,11 +409,11 @@ exports.up = async function (knex) {{
     t.timestamps(true, true);
   }});
 
-  await knex(SETTINGS).insert(["""]
-    parts += [
-        f"    {{ key: '{group}.setting.{number}', value: 'value {number}', is_public: {str(number % 2 == 0).lower()} }},"
-        for number in range(90)
+  await knex(SETTINGS).insert(["""
     ]
+    for number in range(90):
+        public = "false" if number % 2 else "true"
+        parts.append(f"    {{ key: '{group}.setting.{number}', value: 'value {number}', is_public: {public} }},")
     parts.append("  ]);\n")
     for table in tables:
         parts.append(f"""  await knex.schema.alterTable('{table}', (t) => {{
