@@ -24,6 +24,7 @@ from remediate.evaluate.builtins.objectclass import (
 from remediate.evaluate.builtins.promises import promise
 from remediate.evaluate.builtins.regexes import regexp
 from remediate.evaluate.conversions import call_method, is_bounded
+from remediate.evaluate.identifiers import crypto_object
 from remediate.evaluate.machine import MISSING, Machine
 from remediate.evaluate.objects import Library, Native, ScriptObject, first
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -107,7 +108,7 @@ _UNKNOWN = frozenset(
     """
     Buffer URL URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef BigInt eval
     Function global globalThis window performance queueMicrotask AbortController ArrayBuffer Uint8Array Iterator
-    encodeURIComponent decodeURIComponent encodeURI decodeURI escape unescape btoa atob crypto exports module require
+    encodeURIComponent decodeURIComponent encodeURI decodeURI escape unescape btoa atob exports module require
     __dirname __filename import.meta new.target arguments super
     """.split()  # noqa: SIM905 (a list of forty quoted words would be harder to read)
 )
@@ -133,6 +134,7 @@ _FACTORIES: dict[str, Callable[[Machine], Value]] = {
     "parseFloat": lambda machine: Native("parseFloat", parse_float),
     "isNaN": lambda machine: is_nan(),
     "isFinite": lambda machine: is_finite(),
+    "crypto": crypto_object,
     "console": lambda machine: Library("console", {}, lenient=True),
     "process": _process,
     "setTimeout": _timer("setTimeout"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from remediate.evaluate.conversions import to_text
+from remediate.evaluate.identifiers import crypto_library, uuid_function, uuid_library
 from remediate.evaluate.knex.session import Settled
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
@@ -44,13 +45,6 @@ def package(machine: Machine, modules: Modules, name: str) -> Value:
     """What `require(name)` gives."""
     factory = _PACKAGES.get(name.removeprefix("node:"))
     return factory(machine, modules) if factory else Unknown(f"the package {name} is not known here")
-
-
-def _unknown_functions(library: str, names: str) -> dict[str, Value]:
-    def make(name: str) -> Native:
-        return Native(name, lambda this, arguments, place: Unknown(f"{library}.{name}()", place))
-
-    return {name: make(name) for name in names.split()}
 
 
 def _path(machine: Machine, modules: Modules) -> Value:
@@ -185,15 +179,6 @@ def _pg(machine: Machine, modules: Modules) -> Value:
     return library
 
 
-def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], Value]:
-    def make(machine: Machine, modules: Modules) -> Value:
-        library = Library(name, _unknown_functions(name, functions))
-        library.members["default"] = library
-        return library
-
-    return make
-
-
 def _url(machine: Machine, modules: Modules) -> Value:
     def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
         value = first(arguments)
@@ -245,8 +230,10 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "fs/promises": _promised_files,
     "knex": _knex,
     "pg": _pg,
-    "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
-    "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
+    "uuid": uuid_library,
+    "uuid/v1": uuid_function(1),
+    "uuid/v4": uuid_function(4),
+    "crypto": crypto_library,
     "dotenv": _dotenv,
     "url": _url,
     "objection": _objection,
