@@ -365,3 +365,13 @@ def test_only_a_throw_that_is_certain_ends_the_run(body: str, ends: bool) -> Non
     world = RecordingWorld(rows={"pg_proc": [], "t": []})
     evaluation = run(in_up(body), world)
     assert evaluation.ends is ends
+
+
+def test_each_migration_draws_something_else_from_a_helper() -> None:
+    files = {
+        "service/lib.ts": "export const make = () => crypto.randomUUID();",
+        "service/migrations/002_other.ts": "",
+    }
+    text = "import { make } from '../lib';\n" + in_up("await knex('t').insert({ id: make() });")
+    first, second = (run(text, files=files, name=name).sent for name in ("001_test.ts", "002_other.ts"))
+    assert first[0].sql != second[0].sql

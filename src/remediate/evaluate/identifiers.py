@@ -95,9 +95,10 @@ def random_uuid(machine: Machine, name: str, version: int) -> Native:
 
 
 def _drawn(machine: Machine, place: Place) -> bytes:
-    """Twenty bytes that no other call gives."""
+    """Twenty bytes that no other call gives, in no other migration either."""
     machine.drawn += 1
-    return hashlib.sha1(f"{place}#{machine.drawn}".encode("utf-8", "replace"), usedforsecurity=False).digest()
+    seed = f"{machine.modules.entry} {place} {machine.drawn}"
+    return hashlib.sha1(seed.encode("utf-8", "replace"), usedforsecurity=False).digest()
 
 
 def _named(make: Callable[[uuid.UUID, str], uuid.UUID], name: str) -> Native:
