@@ -80,6 +80,19 @@ BODIES: list[tuple[str, str, list[str]]] = [
     ("a numeric enum", "enum R { A, B = 5, C } await knex.raw(`${R.A} ${R.C} ${R[5]}`);", ["0 6 B"]),
     ("a const assertion", "const T = ['a'] as const; for (const t of T) await knex.raw(t);", ["a"]),
     ("satisfies, as and !", "const o = { a: 'x' } satisfies object; await knex.raw((o as any).a!);", ["x"]),
+    (
+        "type arguments after await",
+        "type R = { a: string }; const h = await knex.select<R[]>('a').from('t').first<{ a: string }>(); "
+        "await knex<R>('u').insert({ a: 'b' }); await knex.raw<{ rows: R[] }>('x');",
+        ['select "a" from "t" limit 1', "insert into \"u\" (\"a\") values ('b')", "x"],
+    ),
+    (
+        "type arguments after other operators",
+        "const f = <T,>(x: T): T => x; const g = { f }; "
+        "if (!f<boolean>(false) && !g.f<boolean>(false)) await knex.raw('a' + g.f<string>('b') + f<string>('c')); "
+        "await knex.raw(`${1 + -f<number>(3)} ${typeof g?.f<string>('d')}`);",
+        ["abc", "-2 string"],
+    ),
     ("generics", "const f = <T,>(x: T): T => x; await knex.raw(f<string>('a'));", ["a"]),
     ("optional chaining", "const o: any = null; await knex.raw(o?.a ?? 'b');", ["b"]),
     ("a tagged template of the program", "const sql = (s, ...v) => s.join('-') + s.raw.length + v; await knex.raw(sql`a${1}b`);", ["a-b21"]),
