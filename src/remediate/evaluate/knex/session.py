@@ -74,7 +74,9 @@ class Answer:
 
 
 class Session(Protocol):
-    """Whatever stands for the database."""
+    """Whatever stands for the database. `reads_rows`: it has been asked for rows of tables, which are hardly known."""
+
+    reads_rows: bool
 
     def send(self, query: Query) -> Answer:
         """Takes one string of SQL, in the order in which the migration sends them."""
