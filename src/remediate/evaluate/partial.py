@@ -62,11 +62,37 @@ _ABOUT: tuple[tuple[Literal["create table", "alter table", "create view"], re.Pa
 )
 
 
+_ABOUT_ROLES = re.compile(
+    r"\s*(?:(?:create|alter|drop)\s+(?:role|user|group)\s(?!mapping)|grant\s|revoke\s|alter\s+default\s+privileges\s)",
+    re.IGNORECASE,
+)
 _STAND_IN = "statements_that_are_not_known_"
+_MARK = re.compile(_STAND_IN + r"\d+")
 _STARTS = frozenset(
     {"alter", "begin", "comment", "commit", "create", "delete", "do", "drop", "grant", "insert", "refresh", "revoke"}
     | {"select", "set", "truncate", "update", "with"}
 )
+
+
+def split_at_gaps(text: PartialText) -> list[str | PartialText]:
+    """The statements of a string one by one, those with gaps as partial texts of their own.
+
+    Empty where it has but one statement, or cannot be cut into tokens.
+    """
+    pieces = text.known.split(_GAP)
+    marked = pieces[0] + "".join(f"{_STAND_IN}{number}{piece}" for number, piece in enumerate(pieces[1:]))
+    try:
+        ends = [token.end for token in tokens(marked) if token.text == ";"]
+    except SqlSyntaxError:
+        return []
+    statements = [marked[start:end] for start, end in zip([0, *ends], [*ends, len(marked)], strict=True)]
+    statements = [statement for statement in statements if _COMMENT.sub("", statement).strip(" \t\r\n;")]
+    if len(statements) < 2:
+        return []
+    return [
+        PartialText(text.reason, text.place, False, _MARK.sub(_GAP, statement)) if _STAND_IN in statement else statement
+        for statement in statements
+    ]
 
 
 def without_gaps(text: PartialText) -> str | None:
@@ -106,6 +132,8 @@ def subject_of(text: PartialText) -> Subject | None:
     sql = _COMMENT.sub(" ", text.known).strip().rstrip(";")
     if ";" in sql or "$$" in sql:
         return None
+    if _ABOUT_ROLES.match(sql):
+        return Subject("roles", "")
     for action, pattern in _ABOUT:
         found = pattern.match(sql)
         if found is not None:

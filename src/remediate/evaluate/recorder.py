@@ -10,7 +10,7 @@ from remediate.evaluate.limits import Stopped
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.model import Direction, Sent
-from remediate.evaluate.partial import PartialText, only_rows, subject_of, without_gaps
+from remediate.evaluate.partial import PartialText, only_rows, split_at_gaps, subject_of, without_gaps
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import World
 from remediate.source.model import MigrationSource
@@ -99,16 +99,27 @@ class Recorder:
         elif isinstance(unknown, PartialText) and only_rows(unknown):
             self.note(f"changes or reads rows, it cannot be told which: {unknown.reason}", query.place)
         else:
-            reason = f"SQL that cannot be told: {unknown.reason}"
-            subject = query.subject
-            if subject is None and isinstance(unknown, PartialText):
-                subject = subject_of(unknown)
-            self.note(reason, query.place)
-            self.world.miss(Unresolved(self.source.service, query.place, reason), subject)
-            rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
-            if rest is not None:
-                return self._send(replace(query, sql=rest), unknown.reason)
+            unresolved = Unresolved(self.source.service, query.place, f"SQL that cannot be told: {unknown.reason}")
+            self.note(unresolved.reason, query.place)
+            if isinstance(unknown, PartialText):
+                return self._send_known(query, unknown, unresolved)
+            self.world.miss(unresolved, query.subject)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
+
+    def _send_known(self, query: Query, unknown: PartialText, unresolved: Unresolved) -> Answer:
+        """Sends what is known of a string: what is refused of it may come of the rest."""
+        answer = Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
+        rest = without_gaps(unknown)
+        statements: list[str | PartialText] = [unknown]
+        statements += [rest] if rest is not None else []
+        if rest is None:
+            statements = split_at_gaps(unknown) or statements
+        for statement in statements:
+            if isinstance(statement, str):
+                answer = self._send(replace(query, sql=statement), unknown.reason)
+            elif not only_rows(statement):
+                self.world.miss(unresolved, query.subject or subject_of(statement))
+        return answer
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
         return self.world.has_table(schema, name)

@@ -22,6 +22,7 @@ class Doubts:
     relations: dict[QName, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
 
     def add(self, effect: UnknownEffect) -> None:
         reason = f"{effect.place} could not be read ({effect.reason})"
@@ -34,6 +35,10 @@ class Doubts:
         """Something that makes relations of its own, and that no effect is told of: it changes no other ones."""
         self.libraries.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
 
+    def add_roles(self, unresolved: Unresolved) -> None:
+        """Something that may make roles, and that no effect is told of: it leaves every relation as it is."""
+        self.roles.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
+
     def about(self, refused: Refused, service: str) -> str | None:
         """Why a refusal cannot be claimed; None where it can."""
         if refused.code not in MISSING:
@@ -41,4 +46,6 @@ class Doubts:
         found = next((self.relations[each] for each in refused.subjects if each in self.relations), None)
         if found is None and refused.code in _MADE_BY_LIBRARIES:
             found = self.libraries.get(service)
+        if found is None and refused.code == "42704":
+            found = self.roles.get(service)
         return found or self.services.get(service)

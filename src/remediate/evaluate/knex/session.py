@@ -21,9 +21,10 @@ class Subject:
 
     `name` is as it was given to Knex: not quoted, perhaps with a schema before a dot. `schema` is that of `withSchema`.
     "create others" has no name: it makes relations that no migration names, and leaves those of the migrations alone.
+    Neither has "roles": it makes or changes roles and what they may do, and no relation.
     """
 
-    action: Literal["create table", "alter table", "create view", "alter view", "create others"]
+    action: Literal["create table", "alter table", "create view", "alter view", "create others", "roles"]
     name: str
     schema: str | None = None
 
