@@ -58,7 +58,7 @@ class Recorder:
             return self._missed(query, query.sql)
         return self._send(query)
 
-    def _send(self, query: Query, gap: str | None = None) -> Answer:
+    def _send(self, query: Query, gap: str | None = None, doubt: str | None = None) -> Answer:
         unknown_values = query.sql.reason if isinstance(query.sql, Unknown) else None
         text = query.prepared if isinstance(query.sql, Unknown) else query.sql
         assert text is not None
@@ -76,7 +76,7 @@ class Recorder:
             sql=_storable(text),
             form=query.form,
             transaction=query.transaction,
-            conditional=machine.conditional,
+            conditional=machine.conditional or doubt,
             swallowed=machine.swallowing > 0,
             template=text.place if isinstance(text, LiteralText) else None,
             prepared=query.prepared,
@@ -101,10 +101,14 @@ class Recorder:
             if subject is None and isinstance(unknown, PartialText):
                 subject = subject_of(unknown)
             self.note(reason, query.place)
-            self.world.miss(Unresolved(self.source.service, query.place, reason), subject)
             rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
+            about = {subject} if rest is None else {subject_of(one) for one in rest.left_out if not only_rows(one)}
+            for one in sorted(about, key=str):
+                self.world.miss(Unresolved(self.source.service, query.place, reason), one)
             if rest is not None:
-                return self._send(replace(query, sql=rest), unknown.reason)
+                # Were the statement that is not known refused, the string as a whole would have no effect.
+                doubt = f"stands beside a statement that is not known: {unknown.reason}" if rest.broken else None
+                return self._send(replace(query, sql=rest.sql), unknown.reason, doubt)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
