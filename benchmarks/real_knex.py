@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def against_knex(
             driver.close()
         with database.connect() as connection:
             catalog = introspect(connection)
-    found: dict[FactKey, Fact] = dict(_refusals(static) if assume == "applied" else _ends(static))
+    found: dict[FactKey, Fact] = dict(_refusals(static, services) if assume == "applied" else _ends(static))
     own = {name for service in services for name in (service.table_name, f"{service.table_name}_lock")}
     found.update(_without(own, catalog_facts(static.catalog)))
     expected.update(_without(own, catalog_facts(catalog)))
@@ -89,17 +89,27 @@ def _run(knex: KnexRunner, database: Database, service: Service, root: Path, ass
 
 
 def _refused(service: Service, run: KnexRun) -> dict[FactKey, Fact]:
-    counted = Counter((file, code) for file, _, code in run.refused if file is not None)
-    files = {Path(migration.file).name: migration.file for migration in service.migrations}
+    return _counted((_path([service], service.name, file), code) for file, _, code in run.refused if file is not None)
+
+
+def _refusals(static: Replayed, services: Sequence[Service]) -> dict[FactKey, Fact]:
+    return _counted(
+        (_path(services, one.origin.service, one.origin.migration), one.code)
+        for one in static.refusals
+        if one.origin.service
+    )
+
+
+def _path(services: Sequence[Service], service: str, name: str) -> str:
+    found = (one.file for each in services if each.name == service for one in each.migrations if one.name == name)
+    return next(found, name)
+
+
+def _counted(refused: Iterable[tuple[str, str | None]]) -> dict[FactKey, Fact]:
     return {
-        FactKey("refused statement", f"{files.get(file, file)}:{code}"): {"times": times}
-        for (file, code), times in counted.items()
+        FactKey("refused statement", f"{file}:{code}"): {"times": times}
+        for (file, code), times in Counter(refused).items()
     }
-
-
-def _refusals(static: Replayed) -> dict[FactKey, Fact]:
-    counted = Counter((one.origin.migration, one.code) for one in static.refusals)
-    return {FactKey("refused statement", f"{file}:{code}"): {"times": times} for (file, code), times in counted.items()}
 
 
 def _ended(service: str, code: str | None, run: KnexRun) -> dict[FactKey, Fact]:

@@ -18,8 +18,8 @@ class KnexRun:
 
     `files` are those that ran (for `status`: that are applied), `pending` those that `status` found to be new, `error`
     is the message and `code` the SQLSTATE or Node's code of what stopped it, `queries` what Knex sent, in order, `log`
-    its warnings, and `rejections` the errors of promises that nobody awaited. Of `apply`, `refused` are the file, text and
-    SQLSTATE of the strings that PostgreSQL refused, `thrown` file and message of what the files themselves threw.
+    its warnings, and `rejections` the errors of promises that nobody awaited. Of `apply`, `refused` are the file, text
+    and SQLSTATE of the strings that PostgreSQL refused, `thrown` file and message of what the files themselves threw.
     """
 
     batch: int | None
@@ -49,7 +49,7 @@ class KnexRunner:
         return self.run("latest", database, folder, **options)  # type: ignore[arg-type]
 
     def apply(self, database: Database, folder: Path, **options: object) -> KnexRun:
-        """Run every migration string by string: what PostgreSQL refuses is skipped, and each string commits by itself."""
+        """Run every migration string by string: what is refused is skipped, and each string commits by itself."""
         return self.run("apply", database, folder, **options)  # type: ignore[arg-type]
 
     def rollback(self, database: Database, folder: Path, **options: object) -> KnexRun:

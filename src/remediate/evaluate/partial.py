@@ -79,9 +79,9 @@ class Rest:
 def without_gaps(text: PartialText) -> Rest | None:
     """What is left without the statements that a gap is in, as of the password of a role among a schema's tables.
 
-    A gap may also be whole statements, as of a file of data that is not at hand: it then stands behind a `;`, and before
-    one, before the end, or on a line above a word that begins a statement. None where nothing is left, and where a gap
-    may reach into what seems to be another statement: in a comment, or beside a quote that does not end.
+    A gap may also be whole statements, as of a file of data that is not at hand: it then stands behind a `;`, and
+    before one, before the end, or on a line above a word that begins a statement. None where nothing is left, and where
+    a gap may reach into what seems to be another statement: in a comment, or beside a quote that does not end.
     """
     pieces = text.known.split(_GAP)
     marked = pieces[0] + "".join(f"{_STAND_IN}{number} {piece}" for number, piece in enumerate(pieces[1:]))
