@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from remediate.evaluate.builtins.encodings import create_hash
 from remediate.evaluate.conversions import to_text
 from remediate.evaluate.knex.session import Settled
 from remediate.evaluate.literal import LiteralText
@@ -74,7 +75,24 @@ def _path(machine: Machine, modules: Modules) -> Value:
     def extname(this: Value, arguments: list[Value], place: Place) -> Value:
         return posixpath.splitext(to_text(first(arguments)))[1]
 
+    def normalize(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.normpath(to_text(first(arguments)) or ".")
+
+    def relative(this: Value, arguments: list[Value], place: Place) -> Value:
+        start, end = (posixpath.join(WORKING_DIRECTORY, text) for text in texts(arguments)[:2])
+        return "" if start == end else posixpath.relpath(end, start)
+
+    def is_absolute(this: Value, arguments: list[Value], place: Place) -> Value:
+        return to_text(first(arguments)).startswith("/")
+
+    def parse(this: Value, arguments: list[Value], place: Place) -> Value:
+        folder, base = posixpath.split(to_text(first(arguments)))
+        name, extension = posixpath.splitext(base)
+        root = "/" if folder.startswith("/") else ""
+        return {"root": root, "dir": folder, "base": base, "ext": extension, "name": name}
+
     functions = {"join": join, "resolve": resolve, "basename": basename, "dirname": dirname, "extname": extname}
+    functions |= {"normalize": normalize, "relative": relative, "isAbsolute": is_absolute, "parse": parse}
     members: dict[str, Value] = {name: Native(name, run) for name, run in functions.items()}
     members |= {"sep": "/", "delimiter": ":"}
     library = Library("path", members)
@@ -194,6 +212,12 @@ def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], 
     return make
 
 
+def _crypto(machine: Machine, modules: Modules) -> Value:
+    library = Library("crypto", _unknown_functions("crypto", "randomUUID randomBytes randomInt createHmac"))
+    library.members |= {"createHash": Native("createHash", create_hash), "default": library}
+    return library
+
+
 def _url(machine: Machine, modules: Modules) -> Value:
     def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
         value = first(arguments)
@@ -246,7 +270,7 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "knex": _knex,
     "pg": _pg,
     "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
-    "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
+    "crypto": _crypto,
     "dotenv": _dotenv,
     "url": _url,
     "objection": _objection,
