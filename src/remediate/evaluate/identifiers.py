@@ -6,23 +6,22 @@ it goes into are known but for it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from remediate.evaluate.builtins.encodings import Bytes, create_hash
 from remediate.evaluate.conversions import to_text
 from remediate.evaluate.machine import Machine
-from remediate.evaluate.objects import Library, Native, ScriptObject, argument, first
-from remediate.evaluate.values import UNDEFINED, Drawn, Unknown, Value
+from remediate.evaluate.objects import Library, Native, argument, first
+from remediate.evaluate.values import Drawn, Unknown, Value
 from remediate.source.place import Place
 
 if TYPE_CHECKING:
     from remediate.evaluate.modules import Modules
 
 _NAMESPACES = {"DNS": uuid.NAMESPACE_DNS, "URL": uuid.NAMESPACE_URL}
-_ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _MOST_BYTES = 1 << 16
 
 
@@ -62,11 +61,7 @@ def crypto_object(machine: Machine) -> Library:
         if not isinstance(length, int) or not 0 <= length <= _MOST_BYTES:
             return Unknown("crypto.randomBytes()", place)
         drawn = _drawn(machine, place)
-        return _Bytes((drawn * (length // len(drawn) + 1))[:length], place)
-
-    def create_hash(this: Value, arguments: list[Value], place: Place) -> Value:
-        algorithm = to_text(first(arguments)).lower().replace("-", "")
-        return _Hash(algorithm) if algorithm in _ALGORITHMS else Unknown(f"crypto.createHash('{algorithm}')", place)
+        return Bytes((drawn * (length // len(drawn) + 1))[:length], place)
 
     def unknown(name: str) -> Native:
         return Native(name, lambda this, arguments, place: Unknown(f"crypto.{name}()", place))
@@ -117,68 +112,3 @@ def _validate(this: Value, arguments: list[Value], place: Place) -> Value:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:
         return False
-
-
-class _Bytes(ScriptObject):
-    """A Buffer, as far as it becomes text; `drawn` is where it was filled at random, if it was."""
-
-    def __init__(self, data: bytes, drawn: Place | None = None) -> None:
-        self.data = data
-        self.drawn = drawn
-
-    def get(self, name: str, place: Place) -> Value:
-        if name == "length":
-            return len(self.data)
-        if name == "toString":
-            return Native(name, self._to_text)
-        return Unknown(f"{name} of a buffer is not interpreted", place)
-
-    def primitive(self) -> Value:
-        return Unknown("the bytes of a buffer")
-
-    def _to_text(self, this: Value, arguments: Sequence[Value], place: Place) -> Value:
-        written = _encoded(self.data, first(arguments), place)
-        if self.drawn is None or not isinstance(written, str):
-            return written
-        return Drawn("crypto.randomBytes()", self.drawn, stand_in=written)
-
-
-class _Hash(ScriptObject):
-    """What `createHash` gives; `update` may be chained."""
-
-    def __init__(self, algorithm: str) -> None:
-        self.state = hashlib.new(algorithm, usedforsecurity=False)
-
-    def get(self, name: str, place: Place) -> Value:
-        if name == "update":
-            return Native(name, self._update)
-        if name == "digest":
-            return Native(name, self._digest)
-        return Unknown(f"{name} of a hash is not interpreted", place)
-
-    def primitive(self) -> Value:
-        return "[object Object]"
-
-    def _update(self, this: Value, arguments: Sequence[Value], place: Place) -> Value:
-        data = first(arguments)
-        if isinstance(data, _Bytes):
-            self.state.update(data.data)
-        elif isinstance(data, str):
-            self.state.update(data.encode("utf-8", "replace"))
-        else:
-            return Unknown("the hash of something that is not known", place)
-        return self
-
-    def _digest(self, this: Value, arguments: Sequence[Value], place: Place) -> Value:
-        encoding = first(arguments)
-        return _Bytes(self.state.digest()) if encoding is UNDEFINED else _encoded(self.state.digest(), encoding, place)
-
-
-def _encoded(data: bytes, encoding: Value, place: Place) -> Value:
-    if encoding == "hex":
-        return data.hex()
-    if encoding == "base64":
-        return base64.b64encode(data).decode()
-    if encoding == "base64url":
-        return base64.urlsafe_b64encode(data).decode().rstrip("=")
-    return Unknown("text of bytes that are none", place)

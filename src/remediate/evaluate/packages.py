@@ -68,7 +68,24 @@ def _path(machine: Machine, modules: Modules) -> Value:
     def extname(this: Value, arguments: list[Value], place: Place) -> Value:
         return posixpath.splitext(to_text(first(arguments)))[1]
 
+    def normalize(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.normpath(to_text(first(arguments)) or ".")
+
+    def relative(this: Value, arguments: list[Value], place: Place) -> Value:
+        start, end = (posixpath.join(WORKING_DIRECTORY, text) for text in texts(arguments)[:2])
+        return "" if start == end else posixpath.relpath(end, start)
+
+    def is_absolute(this: Value, arguments: list[Value], place: Place) -> Value:
+        return to_text(first(arguments)).startswith("/")
+
+    def parse(this: Value, arguments: list[Value], place: Place) -> Value:
+        folder, base = posixpath.split(to_text(first(arguments)))
+        name, extension = posixpath.splitext(base)
+        root = "/" if folder.startswith("/") else ""
+        return {"root": root, "dir": folder, "base": base, "ext": extension, "name": name}
+
     functions = {"join": join, "resolve": resolve, "basename": basename, "dirname": dirname, "extname": extname}
+    functions |= {"normalize": normalize, "relative": relative, "isAbsolute": is_absolute, "parse": parse}
     members: dict[str, Value] = {name: Native(name, run) for name, run in functions.items()}
     members |= {"sep": "/", "delimiter": ":"}
     library = Library("path", members)

@@ -10,7 +10,7 @@ from remediate.evaluate.limits import Stopped
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.model import Direction, Sent
-from remediate.evaluate.partial import PartialText, only_rows, split_at_gaps, subject_of, without_gaps
+from remediate.evaluate.partial import PartialText, only_rows, subject_of, without_gaps
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import World
 from remediate.source.model import MigrationSource
@@ -61,7 +61,7 @@ class Recorder:
             return self._missed(query, query.sql)
         return self._send(query)
 
-    def _send(self, query: Query, gap: str | None = None) -> Answer:
+    def _send(self, query: Query, gap: str | None = None, doubt: str | None = None) -> Answer:
         unknown_values = query.sql.reason if isinstance(query.sql, Unknown) else None
         text = query.prepared if isinstance(query.sql, Unknown) else query.sql
         assert text is not None
@@ -79,7 +79,7 @@ class Recorder:
             sql=_storable(text),
             form=query.form,
             transaction=query.transaction,
-            conditional=machine.conditional,
+            conditional=machine.conditional or doubt,
             swallowed=machine.swallowing > 0,
             template=text.place if isinstance(text, LiteralText) else None,
             prepared=query.prepared,
@@ -99,27 +99,20 @@ class Recorder:
         elif isinstance(unknown, PartialText) and only_rows(unknown):
             self.note(f"changes or reads rows, it cannot be told which: {unknown.reason}", query.place)
         else:
-            unresolved = Unresolved(self.source.service, query.place, f"SQL that cannot be told: {unknown.reason}")
-            self.note(unresolved.reason, query.place)
-            if isinstance(unknown, PartialText):
-                return self._send_known(query, unknown, unresolved)
-            self.world.miss(unresolved, query.subject)
+            reason = f"SQL that cannot be told: {unknown.reason}"
+            subject = query.subject
+            if subject is None and isinstance(unknown, PartialText):
+                subject = subject_of(unknown)
+            self.note(reason, query.place)
+            rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
+            about = {subject} if rest is None else {subject_of(one) for one in rest.left_out if not only_rows(one)}
+            for one in sorted(about, key=str):
+                self.world.miss(Unresolved(self.source.service, query.place, reason), one)
+            if rest is not None:
+                # Were the statement that is not known refused, the string as a whole would have no effect.
+                doubt = f"stands beside a statement that is not known: {unknown.reason}" if rest.broken else None
+                return self._send(replace(query, sql=rest.sql), unknown.reason, doubt)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
-
-    def _send_known(self, query: Query, unknown: PartialText, unresolved: Unresolved) -> Answer:
-        """Sends what is known of a string: what is refused of it may come of the rest."""
-        answer = Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
-        rest = without_gaps(unknown)
-        statements: list[str | PartialText] = [unknown]
-        statements += [rest] if rest is not None else []
-        if rest is None:
-            statements = split_at_gaps(unknown) or statements
-        for statement in statements:
-            if isinstance(statement, str):
-                answer = self._send(replace(query, sql=statement), unknown.reason)
-            elif not only_rows(statement):
-                self.world.miss(unresolved, query.subject or subject_of(statement))
-        return answer
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
         return self.world.has_table(schema, name)
