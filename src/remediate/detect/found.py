@@ -51,7 +51,7 @@ def found(
         reasons=because,
         evidence=tuple(dict.fromkeys(evidence)),
         waiting=waiting,
-        tainted=bool(tainted_by),
+        tainted_by=tuple(tainted_by),
     )
 
 

@@ -39,8 +39,8 @@ class Finding:
 
     `level` is the best that the fix can reach here and `reasons` say what lowers it (empty when safe). `evidence` are
     whole sentences for the reader. `waiting` names what has to happen before the next phase; such a finding is
-    information and asks for no change. `tainted`: an unresolved, conditional or refused statement may touch the
-    subject, so that its repair checks first. `database` names the `Replayed` that it was found in.
+    information and asks for no change. `tainted_by` names the unresolved, conditional or refused statements that may
+    touch the subject, so that its repair checks first. `database` names the `Replayed` that it was found in.
     """
 
     rule: str
@@ -54,8 +54,12 @@ class Finding:
     reasons: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     waiting: str | None = None
-    tainted: bool = False
+    tainted_by: tuple[str, ...] = ()
     suppressed: str | None = None
+
+    @property
+    def tainted(self) -> bool:
+        return bool(self.tainted_by)
 
     @property
     def id(self) -> str:
