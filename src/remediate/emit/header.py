@@ -60,9 +60,10 @@ def _shared(reasons: Sequence[Sequence[str]]) -> list[str]:
 def _notes(plan: MigrationPlan) -> Iterator[str]:
     guards = [str(one.table) for one in plan.operations if isinstance(one, RequireTable)]
     if guards:
+        which = f"{listed(guards)} is as it was" if len(guards) == 1 else f"{listed(guards)} are as they were"
         yield (
-            f"Checks first whether {listed(guards)} is as it was planned for, and raises where it is not: then nothing "
-            "of it has happened. Delete it in that case, and plan again."
+            f"Checks first whether {which} planned for, and raises if not: then nothing of it has happened. Delete it "
+            "in that case, and plan again."
         )
     elif plan.transactional:
         yield "Runs in one transaction: if it fails, nothing of it has happened."

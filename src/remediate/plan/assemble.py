@@ -36,6 +36,10 @@ MOST_AT_ONCE = 3
 the lock_timeout: of twenty tables the first would be gone for a minute and a half. Files with more have a transaction
 per table. Several small files would be no remedy: Knex runs all that are pending in one transaction."""
 
+MOST_GUARDED = 10
+"""Tables of one file that checks first. Its check cannot tell what an earlier run has done from what somebody else did,
+so that it is not run again step by step, but happens as a whole."""
+
 
 def assemble(facts: Facts, proposals: Sequence[Proposal]) -> tuple[MigrationPlan, ...]:
     """The files that carry out the proposals, service by service in replay order."""
@@ -161,8 +165,8 @@ def _guarded(
     for table in tables.values():
         groups.setdefault(table.taints, []).append(table)
     for alike in groups.values():
-        for start in range(0, len(alike), MOST_AT_ONCE):
-            chunk = {table.name: table for table in alike[start : start + MOST_AT_ONCE]}
+        for start in range(0, len(alike), MOST_GUARDED):
+            chunk = {table.name: table for table in alike[start : start + MOST_GUARDED]}
             operations: list[Operation] = []
             for name, table in chunk.items():
                 before = states.table(name)

@@ -10,8 +10,8 @@ import type { Knex } from 'knex';
  *   - Whether services/orders/migrations/003_protect_some.ts:6 ran cannot be told: depends on the rows
  *     of public.tenants.
  *
- * Checks first whether public.invoices is as it was planned for, and raises where it is not: then
- * nothing of it has happened. Delete it in that case, and plan again.
+ * Checks first whether public.invoices is as it was planned for, and raises if not: then nothing of it
+ * has happened. Delete it in that case, and plan again.
  * Locks ACCESS EXCLUSIVE on public.invoices: held until the end of the transaction. Waits at most 5s
  * for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one

@@ -10,8 +10,8 @@ import type { Knex } from 'knex';
  *   - Whether services/orders/migrations/002_force_some.ts:5 ran cannot be told:
  *     process.env.KEEP_AS_IT_IS is not known.
  *
- * Checks first whether public.customers is as it was planned for, and raises where it is not: then
- * nothing of it has happened. Delete it in that case, and plan again.
+ * Checks first whether public.customers is as it was planned for, and raises if not: then nothing of
+ * it has happened. Delete it in that case, and plan again.
  * Locks ACCESS EXCLUSIVE on public.customers: held until the end of the transaction. Waits at most 5s
  * for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
