@@ -212,7 +212,7 @@ def test_a_file_with_a_step_for_each_table_goes_on_after_a_lock_that_it_did_not_
         before = catalog_snapshot(busy)
         busy.execute("BEGIN; LOCK TABLE c IN ACCESS SHARE MODE")
         assert knex_runner.latest(database, tmp_path).code == "55P03"
-        forced = "SELECT array_agg(relname::text ORDER BY 1) FROM pg_class WHERE relforcerowsecurity"
+        forced = "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relforcerowsecurity"
         assert database.value(forced) == ["a", "b"], "one table at a time, and what is done stays"
         busy.execute("COMMIT")
         knex_runner.latest(database, tmp_path).expect_success()

@@ -27,7 +27,7 @@ def test_a_check_that_raises_leaves_what_came_before_it_done(
     ran = knex_runner.latest(database, service)
     assert ran.code == "P0001"
     assert "public.reminders is not as this migration was planned for" in (ran.error or "")
-    forced = "SELECT array_agg(relname::text ORDER BY 1) FROM pg_class WHERE relforcerowsecurity"
+    forced = "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relforcerowsecurity"
     assert database.value(forced) == ["customers", "drafts", "invoices", "notes"]
     applied = {name for (name,) in database.run("SELECT name FROM knex_migrations")}
     assert applied >= set(others)
