@@ -10,6 +10,7 @@ from typing import Literal
 from remediate.config.model import Config, Severity
 from remediate.replay.catalog import QName, Replayed
 from remediate.source.model import Service
+from remediate.source.neighbours import Neighbour
 from remediate.source.place import Place
 
 Level = Literal["safe", "unsafe", "manual"]
@@ -97,6 +98,7 @@ class Tenancy:
 
     `setting` is the canonical name, `legacy` the other names in use. `column_type` is the commonest type of the tenant
     column. `enabled` is False where no tenancy was found at all (then the tenant rules are silent, and say so once).
+    `setting_is_used` is False where nothing reads or sets the tenant: `setting` is then only what a repair would use.
     """
 
     root: QName | None
@@ -106,6 +108,7 @@ class Tenancy:
     legacy: tuple[str, ...]
     enabled: bool
     reasons: Mapping[str, str] = field(default_factory=dict)
+    setting_is_used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,17 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything about one database that a detector or planner may look at. `services` stand in replay order."""
+    """Everything about one database that a detector or planner may look at. `services` stand in replay order.
+
+    `neighbours` are folders beside the workspace that may use the database too.
+    """
 
     replayed: Replayed
     services: tuple[Service, ...]
     config: Config
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
+    neighbours: tuple[Neighbour, ...] = ()
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)
