@@ -92,3 +92,9 @@ def test_a_setting_that_nothing_uses_is_only_what_a_repair_would_use() -> None:
     assert (
         Database().table("orders").table("items").file("a.ts", sets=["app.tenant_id"]).facts().tenancy.setting_is_used
     )
+
+
+def test_what_a_sub_query_compares_is_the_tenant_column() -> None:
+    through = f"customer_id IN (SELECT customers.id FROM customers WHERE {CURRENT})"
+    database = Database().table("customers").table("orders", {"customer_id": "uuid"}, tenant=False, rls=True)
+    assert database.policy("orders", through).facts().tenancy.column == "tenant_id"

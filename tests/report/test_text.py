@@ -208,7 +208,7 @@ def test_what_was_taken_for_granted_is_named() -> None:
 
 def test_what_discovery_notes_is_passed_on() -> None:
     made = plan()
-    made = replace(made, workspace=replace(made.workspace, notes=("old/migrations: excluded",)))
+    made = replace(made, notes=("old/migrations: excluded",))
     assert section(made, "Notes (1)") == "  old/migrations: excluded"
 
 

@@ -65,7 +65,10 @@ def _column(catalog: Catalog, config: Config, reasons: dict[str, str]) -> str | 
     returned = settings_by_function(catalog)
     compared: Counter[str] = Counter()
     for policy in catalog.policies.values():
-        columns = {name for item in comparisons(policy_text(policy), returned) for name in item.columns}
+        found = comparisons(policy_text(policy), returned)
+        # `order_id IN (SELECT … WHERE tenant_id = …)`: it is the inner comparison that tells.
+        telling = [item for item in found if item.operator != "in"] or found
+        columns = {name for item in telling for name in item.columns}
         compared.update(name for name in columns if not _PERSONAL_COLUMN.match(name) and _on_any_table(catalog, name))
     if compared:
         # Of equally common names the first by the alphabet, so that the same input gives the same answer.
