@@ -381,8 +381,10 @@ def declared(operations: Sequence[Operation]) -> set[str]:
 
 def _declared(operation: Operation) -> Iterator[str]:
     match operation:
-        case CreatePolicy(policy):
+        case CreatePolicy(policy, mark):
             yield f"+ policies {_qualified(policy.table)} {quote_identifier(policy.name)}"
+            if mark:
+                yield f"+ comments policy of {quote_identifier(policy.name)} on {_qualified(policy.table)}"
         case AlterPolicy(old, new):
             for property_ in ("command", "permissive", "roles", "using", "check"):
                 if getattr(old, property_) != getattr(new, property_):
