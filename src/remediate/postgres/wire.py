@@ -33,6 +33,7 @@ class Reply:
     """What came back for one string. `done` counts the statements that went through before the error, if any.
 
     `command`, `rows` and `row_count` are of the last statement.
+    `constraint` and `column` are those that an error names.
     """
 
     done: int = 0
@@ -40,6 +41,8 @@ class Reply:
     rows: list[dict[str, Any]] = field(default_factory=list)
     row_count: int = 0
     error: SqlError | None = None
+    constraint: str | None = None
+    column: str | None = None
 
 
 class Wire:
@@ -146,6 +149,8 @@ class Wire:
             code = result.error_field(DiagnosticField.SQLSTATE)
             message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message
             reply.error = SqlError(_text(code or b"08006"), _text(message))
+            reply.constraint = _text(result.error_field(DiagnosticField.CONSTRAINT_NAME) or b"") or None
+            reply.column = _text(result.error_field(DiagnosticField.COLUMN_NAME) or b"") or None
             if (hint := _OF_THE_MACHINE.get(reply.error.code)) is not None:
                 raise RemediateError(f"PostgreSQL cannot go on: {_text(message)}", place=self._place, hint=hint)
             return
