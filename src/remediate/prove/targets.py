@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from remediate.detect.model import Classification, Facts
+from remediate.detect.model import Classification, Facts, Step
 from remediate.postgres.wire import Wire
 from remediate.prove.rows import Row, insertion
 from remediate.prove.shapes import ColumnShape, TableShape
@@ -160,17 +160,22 @@ def _owner_by_path(shape: TableShape, found: Classification, facts: Facts, row: 
     described = tenant.column(name)
     if described is None:
         return None
-    joins = [f"FROM {QualifiedName(*shape.name).sql()} AS parent_0"]
-    for number, step in enumerate(found.path, 1):
+    column = ColumnShape(name, described.type, False, False, False, False, (), None, "")
+    select = f"SELECT {row.format('parent_0')}, parent_{len(found.path)}.{Identifier(name).sql()}::text"
+    return column, f"{select} {joins(shape.name, found.path)}"
+
+
+def joins(table: QName, path: Sequence[Step]) -> str:
+    """FROM the table as `parent_0`, joined along a path with `parent_1`, `parent_2`, …"""
+    parts = [f"FROM {QualifiedName(*table).sql()} AS parent_0"]
+    for number, step in enumerate(path, 1):
         # Soft references need not have the type of what they refer to.
         pairs = " AND ".join(
             f"parent_{number}.{Identifier(theirs).sql()}::text = parent_{number - 1}.{Identifier(own).sql()}::text"
             for own, theirs in zip(step.columns, step.parent_columns, strict=True)
         )
-        joins.append(f"JOIN {QualifiedName(*step.parent).sql()} AS parent_{number} ON {pairs}")
-    column = ColumnShape(name, described.type, False, False, False, False, (), None, "")
-    select = f"SELECT {row.format('parent_0')}, parent_{len(found.path)}.{Identifier(name).sql()}::text"
-    return column, " ".join((select, *joins))
+        parts.append(f"JOIN {QualifiedName(*step.parent).sql()} AS parent_{number} ON {pairs}")
+    return " ".join(parts)
 
 
 def _sample(wire: Wire, shape: TableShape, place: Id) -> Row:
