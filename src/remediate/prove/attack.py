@@ -24,6 +24,19 @@ _WITH_TRIGGERS = "SET LOCAL session_replication_role = origin"
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A kind of session, as `Attempt.session` names it, and the settings that it makes, with their values."""
+
+    name: str
+    settings: tuple[tuple[str, str], ...]
+
+    def statements(self) -> list[str]:
+        return [
+            f"SELECT set_config({Literal(name).sql()}, {Literal(value).sql()}, true)" for name, value in self.settings
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class _Try:
     """What is sent for one attempt: statements before the role is taken on, the statement, a question after it."""
 
@@ -54,15 +67,18 @@ class Attacker:
             wire.close()
         self._wires.clear()
 
-    def sessions(self, target: Target) -> Iterator[tuple[str, str | None, str]]:
-        """Each kind of session: its name, the setting that it sets (None: none), and to what."""
-        yield "right", self._settings[0], target.keys[0]
-        yield "other", self._settings[0], target.keys[1]
-        yield "wrong", self._settings[0], target.keys[2]
-        yield "empty", self._settings[0], ""
-        yield "unset", None, ""
-        for name in self._settings[1:]:
-            yield f"legacy {name}", name, target.keys[0]
+    def sessions(self, target: Target) -> Iterator[Session]:
+        """Each kind of session that is tried on the target, and what it sets."""
+        first = tuple((name, value) for name, value, _ in target.conditions)
+        second = tuple((name, value) for name, _, value in target.conditions)
+        name = self._settings[0]
+        yield Session("right", ((name, target.keys[0]), *first))
+        yield Session("other", ((name, target.keys[1]), *second))
+        yield Session("wrong", ((name, target.keys[2]),))
+        yield Session("empty", ((name, ""),))
+        yield Session("unset", ())
+        for legacy in target.legacy:
+            yield Session(f"legacy {legacy}", ((legacy, target.keys[0]), *first))
 
     def wire(self, session: str) -> Wire:
         """The connection for a kind of session, in a transaction with the savepoint that attempts go back to."""
@@ -88,38 +104,33 @@ class Attacker:
             if wire.in_transaction:
                 wire.query("ROLLBACK")
 
-    def attack(self, target: Target) -> Reach:
-        """Every attempt on one table."""
+    def attack(self, target: Target, *, own_only: bool = False) -> Reach:
+        """Every attempt on one table, or those of a tenant on its own rows."""
         outcomes: dict[Attempt, str] = {}
         for role, name in self.roles:
-            for session, setting, key in self.sessions(target):
-                wire = self.wire(session)
-                for one in _tries(target, session):
-                    attempt = Attempt(role, session, one.statement)
-                    found = self._run(wire, one, name, setting, key, target, session)
-                    if found is None and attempt in outcomes:
+            for session in self.sessions(target):
+                for one in _tries(target, session.name):
+                    attempt = Attempt(role, session.name, one.statement)
+                    if outcomes.get(attempt) == "leak" or (own_only and not one.statement.startswith("own")):
                         continue
-                    outcomes[attempt] = _worse(outcomes.get(attempt), found or "untried")
+                    found = self._run(self.wire(session.name), one, name, session, target)
+                    outcomes[attempt] = _worse(outcomes.get(attempt), found)
                 self.rest()  # the last attempt still holds its locks, and the next session is another connection
         return Reach(outcomes)
 
-    def _run(
-        self, wire: Wire, one: _Try, role: str, setting: str | None, key: str, target: Target, session: str
-    ) -> str | None:
+    def _run(self, wire: Wire, one: _Try, role: str, session: Session, target: Target) -> str:
         setup = ["ROLLBACK TO SAVEPOINT attempt", _WITHOUT_TRIGGERS, *one.before]
         if not one.quiet:
             setup.append(_WITH_TRIGGERS)
-        if setting is not None:
-            setup.append(f"SELECT set_config({Literal(setting).sql()}, {Literal(key).sql()}, true)")
+        setup += session.statements()
         setup.append(f"SET LOCAL ROLE {Identifier(role).sql()}")
         queries = [*setup, one.query]
         if one.after is not None:
             queries += ["RESET ROLE", one.after]
         reply = wire.send("; ".join(queries), wants_rows=True)
         if reply.error is not None:
-            at_it = reply.done == len(setup)
-            return f"refused {reply.error.code}" if at_it else None
-        return _outcome(one, reply, target, session)
+            return f"refused {reply.error.code}" if reply.done == len(setup) else "untried"
+        return _outcome(one, reply, target, session.name)
 
 
 def _outcome(one: _Try, reply: Reply, target: Target, session: str) -> str:
@@ -159,11 +170,12 @@ def others_of(target: Target, session: str) -> frozenset[tuple[str, str]]:
 
 
 def _tries(target: Target, session: str) -> Iterator[_Try]:
+    """What a session tries; the second tenant only looks, but where there are rows of the first one only."""
     yield _Try("select", target.select())
-    if session == "other":
+    if session != "other" or not target.rows[1]:
+        yield from _reaching(target, session)
+    if session == "other" and target.rows[1]:
         yield _Try("own select", target.select(), quiet=False)
-        return
-    yield from _reaching(target, session)
     if session == "right" or session.startswith("legacy"):
         yield from _own(target)
 
@@ -174,6 +186,8 @@ def _reaching(target: Target, session: str) -> Iterator[_Try]:
     count = target.count(others)
     # The tenant that the attacker writes for: in a session of nobody, any.
     victim = 1 if session == "right" or session.startswith("legacy") else 0
+    if not others:
+        return
     remove = target.delete([target.sample_ids[victim]])
     for update in (target.touch_blindly(), target.touch(others)):
         if update is not None:

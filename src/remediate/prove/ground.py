@@ -9,6 +9,7 @@ from typing import Self
 
 from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding
+from remediate.detect.settings import settings_by_function
 from remediate.evaluate.evaluate import Evaluator
 from remediate.postgres.database import connect
 from remediate.postgres.engine import PostgresEngine
@@ -63,6 +64,7 @@ class Ground:
         self.filled: Filled = fill(self.wire, self.shapes, self.facts)
         self.actors = make_actors(self.wire, self.config)
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
+        self._returned = settings_by_function(self.facts.replayed.catalog)
         self.attacker = stack.enter_context(
             Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
         )
@@ -90,12 +92,13 @@ class Ground:
 
     def target(self, table: QName) -> Target | str:
         """A table as something to attack, or why it is none."""
-        if table in self.filled.reasons:
-            return self.filled.reasons[table]
         shape = self.shapes.get(table)
-        return "it does not exist here" if shape is None else find_target(self.wire, shape, self.facts)
+        target = (
+            "it does not exist here" if shape is None else find_target(self.wire, shape, self.facts, self._returned)
+        )
+        return self.filled.reasons.get(table, target) if isinstance(target, str) else target
 
-    def attack(self, table: QName) -> Reach | str:
+    def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:
         """Every attempt on a table, or the reason why none was made."""
         target = self.target(table)
-        return target if isinstance(target, str) else self.attacker.attack(target)
+        return target if isinstance(target, str) else self.attacker.attack(target, own_only=own_only)

@@ -37,7 +37,7 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
         own = {one for one in left if one.role == "owner" and one._replace(role="application") not in old}
         if own:
             yield f"its owner still reaches past the policies of {table}: {spell(own)}"
-    yield from _lost(table, before, after)
+    yield from lost_access(table, before, after)
     if "inconsistent-tenant-setting" in rules:
         yield from _not_gained(table, before, after)
 
@@ -54,7 +54,7 @@ def remaining(table: QName, before: Reach, after: Reach) -> str | None:
     return f"{table} leaks as it did before: {spell(left)}; no repair in this change is about that" if left else None
 
 
-def _lost(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
     """A tenant's own access that worked and works no more.
 
     Under another name of the setting it counts only where the table was protected: where nothing looked at a setting,

@@ -11,9 +11,12 @@ from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change
 from remediate.postgres.server import Server
 from remediate.prove.change import ChangeTrial, State
+from remediate.prove.detours import Scout, Way, compare, find_ways
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.model import ChangeProof, DatabaseProof, Matrix, Proofs, Reach
+from remediate.prove.judge import lost_access
+from remediate.prove.model import ChangeProof, Check, DatabaseProof, Matrix, Proofs, Reach, Remark
 from remediate.prove.prediction import deviations, with_histories
+from remediate.prove.targets import Target
 from remediate.prove.tenants import ROWS, setting_names
 from remediate.replay.catalog import QName
 from remediate.source.model import FileTree
@@ -65,23 +68,75 @@ def _prove_database(
         state = _state(ground, asked.detect)
         asked.step("Attacking every table")
         first = {name: ground.attack(name) for name in ground.shapes}
+        scout, ways = _scout(ground)
+        seen = scout.look(ways)
         state.reaches = dict(first)
         proven: list[ChangeProof] = []
         for change in changes:
             if change.kind == "migration":
                 asked.step(f"Proving {change.path}")
                 proven.append(ChangeTrial(ground, change, findings, asked.detect, state).run())
+        asked.step("Looking at what no change was about")
+        detours, around = compare(ways, seen, _scout(ground)[0].look(ways))
+        checks = _aside(ground, first, proven)
+        proven, left = _blame(proven, around)
+        if left:
+            checks.append(Check("tenants", "failed", tuple(map(Remark, left))))
         return DatabaseProof(
             database=facts.replayed.database,
             services=tuple(service.name for service in facts.services),
             application=ground.actors.application or "",
             changes=tuple(proven),
             matrices=_matrices(ground, first, state.reaches),
+            detours=tuple(detours),
+            checks=tuple(checks),
             limits=_limits(ground),
             refused=len(ground.history.refusals),
             unlike=len(state.unlike),
             settings=setting_names(facts),
         )
+
+
+def _scout(ground: Ground) -> tuple[Scout, list[Way]]:
+    targets = {name: target for name in ground.shapes if isinstance(target := ground.target(name), Target)}
+    ways = find_ways(ground.wire, ground.history.catalog, targets)
+    return Scout(ground.attacker, setting_names(ground.facts), targets), ways
+
+
+def _aside(ground: Ground, first: Mapping[QName, Reach | str], proven: Sequence[ChangeProof]) -> list[Check]:
+    """What tenants do with their own rows where no change was about them: triggers there may reach what changed."""
+    about = {table for proof in proven for table in proof.tables}
+    problems: list[Remark] = []
+    for name, before in first.items():
+        if name in about or isinstance(before, str) or not proven:
+            continue
+        after = ground.attack(name, own_only=True)
+        if isinstance(after, Reach):
+            problems += [Remark(text) for text in lost_access(name, before, after)]
+    return [Check("tenants", "failed", tuple(problems))] if problems else []
+
+
+def _blame(proven: Sequence[ChangeProof], around: Sequence[tuple[Way, str]]) -> tuple[list[ChangeProof], list[str]]:
+    """Holds what views and functions do now against the changes of tables that they read; what is left is nobody's."""
+    left = []
+    blamed: dict[int, list[Remark]] = {}
+    for way, sentence in around:
+        guilty = [number for number, proof in enumerate(proven) if set(proof.tables) & set(way.reads)]
+        for number in guilty:
+            blamed.setdefault(number, []).append(Remark(sentence))
+        if not guilty:
+            left.append(sentence)
+    return [
+        replace(proof, checks=_with(proof.checks, blamed[number])) if number in blamed else proof
+        for number, proof in enumerate(proven)
+    ], left
+
+
+def _with(checks: Sequence[Check], remarks: Sequence[Remark]) -> tuple[Check, ...]:
+    return tuple(
+        replace(check, status="failed", remarks=(*remarks, *check.remarks)) if check.name == "tenants" else check
+        for check in checks
+    )
 
 
 def _state(ground: Ground, detect: Detect) -> State:

@@ -103,9 +103,26 @@ class _Filler:
             if row is not None:
                 rows[number] = row
             reason = reason or why
+        if not rows:
+            rows = self._adopt(shape)
         self.filled.rows[shape.name] = rows
         if not all(any(number // ROWS == tenant for number in rows) for tenant in (0, 1)):
             self.filled.reasons[shape.name] = reason or "it takes no rows"
+
+    def _adopt(self, shape: TableShape) -> dict[int, Row]:
+        """Gives a row that the history put there to the first tenant, where the table takes no more rows."""
+        column = shape.column(self._facts.tenancy.column)
+        if column is None or column.automatic:
+            return {}
+        table = QualifiedName(*shape.name).sql()
+        columns = ", ".join(f"{Identifier(one.name).sql()}::text" for one in shape.columns)
+        own = f"{Identifier(column.name).sql()} = {Literal(tenant_key(column, 0)).sql()}"
+        reply = self._wire.send(
+            f"SAVEPOINT row; UPDATE {table} SET {own} WHERE ctid = (SELECT min(ctid) FROM {table}) RETURNING {columns}",
+            wants_rows=True,
+        )
+        self._wire.send("ROLLBACK TO SAVEPOINT row" if reply.error else "RELEASE SAVEPOINT row")
+        return {0: dict(reply.rows[0])} if reply.error is None and reply.rows else {}
 
     # What the maker of a row asks.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from remediate.detect.model import Classification, Facts, Step
+from remediate.detect.settings import comparisons, policy_text, reads
 from remediate.postgres.wire import Wire
 from remediate.prove.rows import Row, insertion
 from remediate.prove.shapes import ColumnShape, TableShape
@@ -13,6 +14,7 @@ from remediate.prove.tenants import tenant_key
 from remediate.replay.catalog import QName
 from remediate.sql.quote import Identifier, Literal, QualifiedName
 
+Returned = Mapping[str, frozenset[str]]
 Id = tuple[str, str]
 """tableoid and ctid: a row's place, which stays the same until it is updated."""
 
@@ -20,7 +22,12 @@ Id = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Target:
     """`rows` are the places of both tenants' rows, `samples` one row of each in full, `keys` the tenants' keys as text;
-    the third key is nobody's."""
+    the third key is nobody's.
+
+    A table that holds one row at all has none of the second tenant. `conditions` are the settings beside the tenant's
+    that policies compare with other columns, each with the values that go with the two samples; `rows` are then those
+    that share these values.
+    """
 
     shape: TableShape
     keys: tuple[str, str, str]
@@ -29,6 +36,8 @@ class Target:
     sample_ids: tuple[Id, Id]
     tenant_column: str | None
     parent_columns: tuple[str, ...]
+    conditions: tuple[tuple[str, str, str], ...] = ()
+    legacy: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -109,8 +118,11 @@ def among(ids: Iterable[Id]) -> str:
     return f"(tableoid, ctid) IN ({listed})" if listed else "false"
 
 
-def find_target(wire: Wire, shape: TableShape, facts: Facts) -> Target | str:
-    """The table as a target, or the reason why it is none. `wire` sees every row."""
+def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned) -> Target | str:
+    """The table as a target, or the reason why it is none. `wire` sees every row.
+
+    `returned` are the settings that functions read, by function name.
+    """
     found = facts.classes.get(shape.name)
     if found is None or found.kind not in ("tenant", "scoped", "child"):
         return "its rows belong to no tenant" if found is None else f"its rows belong to no tenant: {found.reason}"
@@ -123,17 +135,59 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts) -> Target | str:
     for table, place, tenant in wire.query(query):
         if tenant in keys[:2]:
             rows[keys.index(tenant)].add((str(table), str(place)))
-    if not rows[0] or not rows[1]:
-        return "it has no rows of both tenants"
-    ids = (min(rows[0]), min(rows[1]))
-    tenant_column = shape.column(facts.tenancy.column)
-    own = column.name if found.kind == "tenant" else tenant_column.name if tenant_column else None
+    if not rows[0]:
+        return "it has no rows of a tenant"
+    first = min(rows[0])
+    second = min(rows[1]) if rows[1] else first
+    samples = (_sample(wire, shape, first), _sample(wire, shape, second))
+    by_column = found.kind != "tenant" and shape.column(facts.tenancy.column) is not None
+    if not rows[1] and by_column:
+        samples[1][facts.tenancy.column] = keys[1]
+    compared = _compared(shape, facts, returned)
+    for own, sample in zip(rows, samples, strict=True):
+        own.intersection_update(_alike(wire, shape, compared, sample))
+    conditions = tuple(
+        (setting, str(samples[0].get(name) or ""), str(samples[1].get(name) or "")) for setting, name in compared
+    )
     return Target(
-        shape, keys, (frozenset(rows[0]), frozenset(rows[1])),
-        (_sample(wire, shape, ids[0]), _sample(wire, shape, ids[1])), ids,
-        None if found.kind == "tenant" else own,
+        shape, keys, (frozenset(rows[0]), frozenset(rows[1])), samples, (first, second),
+        facts.tenancy.column if by_column else None,
         tuple(name for name in found.path[0].columns if shape.column(name)) if found.path else (),
+        conditions, _legacy(shape.name, facts, returned),
     )  # fmt: skip
+
+
+def _compared(shape: TableShape, facts: Facts, returned: Returned) -> tuple[tuple[str, str], ...]:
+    """Settings beside the tenant's that policies of the table compare with a column, and that column."""
+    names = {facts.tenancy.setting, *facts.tenancy.legacy}
+    found: dict[str, str] = {}
+    for policy in facts.replayed.catalog.policies_of(shape.name):
+        for one in comparisons(policy_text(policy), returned):
+            for setting in sorted(one.settings - names):
+                for column in sorted(name for name in one.columns if shape.column(name)):
+                    if one.operator == "=":
+                        found.setdefault(setting, column)
+    return tuple(found.items())
+
+
+def _alike(wire: Wire, shape: TableShape, compared: Sequence[tuple[str, str]], sample: Row) -> set[Id]:
+    """The rows that have the sample's values in the columns that settings are compared with."""
+    alike = " AND ".join(
+        f"{Identifier(name).sql()}::text IS NOT DISTINCT FROM {Literal(sample.get(name)).sql()}" for _, name in compared
+    )
+    query = f"SELECT tableoid::pg_catalog.oid::text, ctid::text FROM {QualifiedName(*shape.name).sql()}"
+    return {(str(table), str(place)) for table, place in wire.query(f"{query} WHERE {alike or 'true'}")}
+
+
+def _legacy(table: QName, facts: Facts, returned: Returned) -> tuple[str, ...]:
+    """The old names of the tenant setting that policies of the table read, by themselves or through a function."""
+    catalog = facts.replayed.catalog
+    named: set[str] = set()
+    for policy in catalog.policies_of(table):
+        text = policy_text(policy)
+        named |= {read.setting for read in reads(text)}
+        named |= {setting for name, settings in returned.items() if name in text for setting in settings}
+    return tuple(name for name in facts.tenancy.legacy if name in named)
 
 
 def _owner(shape: TableShape, found: Classification, facts: Facts) -> tuple[ColumnShape, str] | None:
