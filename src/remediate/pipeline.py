@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,6 +17,9 @@ from remediate.emit.emit import emit, writable
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
+from remediate.postgres.server import Server
+from remediate.prove.model import Proofs
+from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Replayed
 from remediate.replay.engine import Assumption
 from remediate.replay.replay import replay
@@ -140,6 +143,24 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
         warnings(databases),
         (*workspace.notes, *unused),
     )
+
+
+def prove_plan(
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Server, step: Callable[[str], None]
+) -> Proofs:
+    """prove: every change of a plan, tried on a running server."""
+
+    def found(facts: Facts) -> tuple[Finding, ...]:
+        return detect(
+            facts,
+            request.rules or None,
+            today=request.today,
+            ignores=plan.workspace.ignores,
+            baseline=request.baseline,
+        )
+
+    findings = {finding.id: finding for finding in plan.findings}
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

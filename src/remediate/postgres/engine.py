@@ -164,6 +164,11 @@ class PostgresEngine:
         self._wire.send("ROLLBACK")
 
     @property
+    def database(self) -> str:
+        """The database that it runs in; it is there until the engine is left."""
+        return self._database
+
+    @property
     def aborted(self) -> bool:
         return self._failure is None and self._wire.aborted
 
