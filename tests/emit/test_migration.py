@@ -16,12 +16,12 @@ from remediate.emit.migration import emit_migration
 from remediate.plan.model import MigrationPlan
 from remediate.plan.operations import CreatePolicy, EnableRls, ForceRls, PolicyState, ReplaceFunction, RequireTable
 from remediate.plan.tenant_column import AddMarkedColumn, BackfillColumn, FillFromParent
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from remediate.replay.catalog import QName
 from remediate.sql.tokens import tokens
 from support.database import Database
 from support.knex import KnexRunner
 from support.plans import FINDING, POOL, STRINGS, STYLES, TS, Statements, literal, one_step, prettier_options, service
-from support.snapshot import catalog_snapshot, snapshot_differences
 from support.typescript import PrettierCheck, TypeChecker
 
 AWKWARD = QName("public", 'Order "items" `${x}` ?')
