@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -12,15 +12,20 @@ from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
 from remediate.detect.facts import gather
 from remediate.detect.model import Facts, Finding
+from remediate.detect.notices import unused_acceptances, warnings
 from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
 from remediate.kept import Run, replay_kept
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
+from remediate.postgres.server import Server
+from remediate.prove.model import Proofs
+from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Assumption, Replayed
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
+from remediate.source.neighbours import Neighbour
 from remediate.source.place import Unresolved
 from remediate.sql.older import grammar_of
 
@@ -29,7 +34,8 @@ from remediate.sql.older import grammar_of
 class Request:
     """What is asked of the pipeline beyond the configuration. Empty `services` and `rules` mean all.
 
-    `today` decides whether a suppression has run out; `commit_date` names timestamped files.
+    `today` decides whether a suppression has run out; `commit_date` names timestamped files. `neighbours` are folders
+    beside the workspace that hold migrations too, and are not planned along.
     """
 
     services: frozenset[str] = frozenset()
@@ -39,17 +45,23 @@ class Request:
     baseline: Baseline | None = None
     today: date = date.max
     commit_date: date = date.max
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order."""
+    """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order.
+
+    `warnings` say what the plan cannot know, `notes` what is good to know; both are whole sentences.
+    """
 
     workspace: Workspace
     databases: tuple[Facts, ...]
     fixes: tuple[Fix, ...]
     changes: tuple[Change, ...]
     unresolved: tuple[Unresolved, ...]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     _changes: dict[str, list[Change]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By the findings that they are made for, once somebody asks."""
 
@@ -105,10 +117,13 @@ def make_plan(
 
 
 def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None) -> Plan:
-    databases, fixes, changes = [], [], []
+    databases: list[Facts] = []
+    fixes: list[Fix] = []
+    changes: list[Change] = []
+    everything: list[Finding] = []
     for replayed in replay_all(workspace, tree, config, request.assume, cache):
         services = [service for service in workspace.services if service.database == replayed.database]
-        facts = gather(replayed, services, config)
+        facts = gather(replayed, services, config, request.neighbours)
         databases.append(facts)
         found = detect(
             facts,
@@ -117,6 +132,7 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
             ignores=workspace.ignores,
             baseline=request.baseline,
         )
+        everything.extend(found)
         findings = [finding for finding in found if not request.services or finding.service in request.services]
         planned = plan(facts, findings, request.options)
         written, fixed = _write(services, planned, request)
@@ -126,7 +142,34 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
     unresolved += misnamed(workspace.ignores, workspace.services)
     if request.services:
         unresolved = [place for place in unresolved if place.service in request.services]
-    return Plan(workspace, tuple(databases), tuple(fixes), tuple(changes), tuple(dict.fromkeys(unresolved)))
+    unused = unused_acceptances(databases, everything, workspace.ignores, request.baseline, request.rules)
+    return Plan(
+        workspace,
+        tuple(databases),
+        tuple(fixes),
+        tuple(changes),
+        tuple(dict.fromkeys(unresolved)),
+        warnings(databases),
+        (*workspace.notes, *unused),
+    )
+
+
+def prove_plan(
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Server, step: Callable[[str], None]
+) -> Proofs:
+    """prove: every change of a plan, tried on a running server."""
+
+    def found(facts: Facts) -> tuple[Finding, ...]:
+        return detect(
+            facts,
+            request.rules or None,
+            today=request.today,
+            ignores=plan.workspace.ignores,
+            baseline=request.baseline,
+        )
+
+    findings = {finding.id: finding for finding in plan.findings}
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

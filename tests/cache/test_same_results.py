@@ -176,6 +176,28 @@ def test_files_that_a_migration_reads_count(tmp_path: Path, lowered: list[str]) 
         assert run(changed, cache, lowered) == []
 
 
+def test_packages_of_the_workspace_count(tmp_path: Path, lowered: list[str]) -> None:
+    """Each migration that imports by the name of a package depends on all of them, not only the first that did."""
+    cache = Cache(tmp_path / "cache")
+    text = (
+        "import { NAME } from '@our/names';\n"
+        "export async function up(knex) { await knex.raw(`CREATE TABLE ${NAME}_NUMBER (id int)`); }\n"
+    )
+    files = {
+        "package.json": '{"private": true, "workspaces": ["packages/*"]}',
+        "packages/names/package.json": '{"name": "@our/names", "main": "one.ts"}',
+        "packages/names/one.ts": "export const NAME = 'one';\n",
+        "packages/names/two.ts": "export const NAME = 'two';\n",
+        "migrations/0_x.ts": text.replace("NUMBER", "0"),
+        "migrations/1_x.ts": text.replace("NUMBER", "1"),
+    }
+    assert {"0_x.ts", "1_x.ts"} <= set(run(files, cache, lowered))
+    assert run(files, cache, lowered) == []
+    moved = {**files, "packages/names/package.json": '{"name": "@our/names", "main": "two.ts"}'}
+    assert {"0_x.ts", "1_x.ts"} <= set(run(moved, cache, lowered))
+    assert str(replayed(moved, "applied", cache)) != str(replayed(files, "applied", cache))
+
+
 def test_settings_count(tmp_path: Path) -> None:
     files = files_of("exports.up = (knex) => knex.raw(`CREATE TABLE ${process.env.PREFIX || 'x'}_t (id int)`);\n")
     tree = MemoryTree(files)

@@ -18,7 +18,8 @@ class KnexRun:
 
     `files` are those that ran (for `status`: that are applied), `pending` those that `status` found to be new, `error`
     is the message and `code` the SQLSTATE or Node's code of what stopped it, `queries` what Knex sent, in order, `log`
-    its warnings, and `rejections` the errors of promises that nobody awaited.
+    its warnings, and `rejections` the errors of promises that nobody awaited. Of `apply`, `refused` are the file, text
+    and SQLSTATE of the strings that PostgreSQL refused, `thrown` file and message of what the files themselves threw.
     """
 
     batch: int | None
@@ -29,6 +30,8 @@ class KnexRun:
     queries: tuple[tuple[str, tuple[object, ...]], ...]
     log: tuple[str, ...]
     rejections: tuple[str, ...]
+    refused: tuple[tuple[str | None, str, str | None], ...] = ()
+    thrown: tuple[tuple[str, str], ...] = ()
 
     def expect_success(self) -> KnexRun:
         """This run, if nothing stopped it; else an assertion that shows what did."""
@@ -44,6 +47,10 @@ class KnexRunner:
 
     def latest(self, database: Database, folder: Path, **options: object) -> KnexRun:
         return self.run("latest", database, folder, **options)  # type: ignore[arg-type]
+
+    def apply(self, database: Database, folder: Path, **options: object) -> KnexRun:
+        """Run every migration string by string: what is refused is skipped, and each string commits by itself."""
+        return self.run("apply", database, folder, **options)  # type: ignore[arg-type]
 
     def rollback(self, database: Database, folder: Path, **options: object) -> KnexRun:
         """Take the last batch back (with `all=True` every batch)."""
@@ -73,9 +80,10 @@ class KnexRunner:
         schema: str | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         sort_directories_separately: bool = False,
+        disable_transactions: bool = False,
         user: str | None = None,
     ) -> KnexRun:
-        """Run `command`: latest, rollback, up, down or status. Errors of migrations are in the result."""
+        """Run `command`: latest, apply, rollback, up, down or status. Errors of migrations are in the result."""
         endpoint = database.endpoint
         answer = self._driver.ask(
             "knex",
@@ -93,6 +101,7 @@ class KnexRunner:
                 "loadExtensions": list(extensions),
                 "tableName": table,
                 "sortDirsSeparately": sort_directories_separately,
+                "disableTransactions": disable_transactions,
                 **({"schemaName": schema} if schema else {}),
             },
         )
@@ -106,4 +115,6 @@ class KnexRunner:
             queries=tuple((query["sql"], tuple(query["bindings"])) for query in answer["queries"]),
             log=tuple(answer["log"]),
             rejections=tuple(answer.get("rejections", ())),
+            refused=tuple((one["file"], one["sql"], one["code"]) for one in answer["refused"]),
+            thrown=tuple((one["file"], one["message"]) for one in answer["thrown"]),
         )

@@ -10,6 +10,7 @@ from remediate.evaluate.assumed import Assumed
 from remediate.evaluate.builtins import arrays, texts  # noqa: F401 (their methods register themselves)
 from remediate.evaluate.builtins.collections import map_class, set_class
 from remediate.evaluate.builtins.dates import date_class
+from remediate.evaluate.builtins.encodings import buffer_class, encode_component, from_base64, to_base64
 from remediate.evaluate.builtins.json import json_library, parse_json
 from remediate.evaluate.builtins.numbers import is_finite, is_nan, math_library, number_class, parse_float, parse_int
 from remediate.evaluate.builtins.objectclass import (
@@ -23,7 +24,9 @@ from remediate.evaluate.builtins.objectclass import (
 )
 from remediate.evaluate.builtins.promises import promise
 from remediate.evaluate.builtins.regexes import regexp
-from remediate.evaluate.conversions import call_method, is_bounded
+from remediate.evaluate.conversions import call_method, is_bounded, to_number
+from remediate.evaluate.identifiers import crypto_object
+from remediate.evaluate.lower.text import big_integer
 from remediate.evaluate.machine import MISSING, Machine
 from remediate.evaluate.objects import Library, Native, ScriptObject, first
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -103,11 +106,36 @@ def _clone(machine: Machine) -> Value:
     return Native("structuredClone", clone)
 
 
+class _GlobalObject(ScriptObject):
+    """`globalThis`: every global as a property; what a program hangs there is read back from there alone."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.written: dict[str, Value] = {}
+
+    def get(self, name: str, place: Place) -> Value:
+        if name in self.written:
+            return self.written[name]
+        found = global_value(self.machine, name, place)
+        return UNDEFINED if found is MISSING else found
+
+    def set(self, name: str, value: Value, place: Place) -> None:
+        self.written[name] = value
+
+
+def _big_integer(this: Value, arguments: list[Value], place: Place) -> Value:
+    value = first(arguments)
+    if isinstance(value, Unknown):
+        return value
+    found = int(value) if isinstance(value, str) and value.strip().lstrip("-").isdigit() else to_number(value)
+    return big_integer(found) if isinstance(found, int) else Unknown("a BigInt of something else", place)
+
+
 _UNKNOWN = frozenset(
     """
-    Buffer URL URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef BigInt eval
-    Function global globalThis window performance queueMicrotask AbortController ArrayBuffer Uint8Array Iterator
-    encodeURIComponent decodeURIComponent encodeURI decodeURI escape unescape btoa atob crypto exports module require
+    URL URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef eval
+    Function window performance queueMicrotask AbortController ArrayBuffer Uint8Array Iterator
+    decodeURIComponent encodeURI decodeURI escape unescape exports module require
     __dirname __filename import.meta new.target arguments super
     """.split()  # noqa: SIM905 (a list of forty quoted words would be harder to read)
 )
@@ -129,10 +157,18 @@ _FACTORIES: dict[str, Callable[[Machine], Value]] = {
     "Date": date_class,
     "RegExp": regexp,
     "Promise": promise,
+    "global": _GlobalObject,
+    "globalThis": _GlobalObject,
+    "BigInt": lambda machine: Native("BigInt", _big_integer),
+    "Buffer": buffer_class,
+    "encodeURIComponent": lambda machine: Native("encodeURIComponent", encode_component),
+    "btoa": lambda machine: Native("btoa", to_base64),
+    "atob": lambda machine: Native("atob", from_base64),
     "parseInt": lambda machine: Native("parseInt", parse_int),
     "parseFloat": lambda machine: Native("parseFloat", parse_float),
     "isNaN": lambda machine: is_nan(),
     "isFinite": lambda machine: is_finite(),
+    "crypto": crypto_object,
     "console": lambda machine: Library("console", {}, lenient=True),
     "process": _process,
     "setTimeout": _timer("setTimeout"),

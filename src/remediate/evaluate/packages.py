@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from remediate.evaluate.conversions import to_text
+from remediate.evaluate.identifiers import crypto_library, uuid_function, uuid_library
 from remediate.evaluate.knex.session import Settled
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
@@ -46,13 +47,6 @@ def package(machine: Machine, modules: Modules, name: str) -> Value:
     return factory(machine, modules) if factory else Unknown(f"the package {name} is not known here")
 
 
-def _unknown_functions(library: str, names: str) -> dict[str, Value]:
-    def make(name: str) -> Native:
-        return Native(name, lambda this, arguments, place: Unknown(f"{library}.{name}()", place))
-
-    return {name: make(name) for name in names.split()}
-
-
 def _path(machine: Machine, modules: Modules) -> Value:
     def texts(arguments: list[Value]) -> list[str]:
         return [to_text(argument) for argument in arguments]
@@ -74,7 +68,24 @@ def _path(machine: Machine, modules: Modules) -> Value:
     def extname(this: Value, arguments: list[Value], place: Place) -> Value:
         return posixpath.splitext(to_text(first(arguments)))[1]
 
+    def normalize(this: Value, arguments: list[Value], place: Place) -> Value:
+        return posixpath.normpath(to_text(first(arguments)) or ".")
+
+    def relative(this: Value, arguments: list[Value], place: Place) -> Value:
+        start, end = (posixpath.join(WORKING_DIRECTORY, text) for text in texts(arguments)[:2])
+        return "" if start == end else posixpath.relpath(end, start)
+
+    def is_absolute(this: Value, arguments: list[Value], place: Place) -> Value:
+        return to_text(first(arguments)).startswith("/")
+
+    def parse(this: Value, arguments: list[Value], place: Place) -> Value:
+        folder, base = posixpath.split(to_text(first(arguments)))
+        name, extension = posixpath.splitext(base)
+        root = "/" if folder.startswith("/") else ""
+        return {"root": root, "dir": folder, "base": base, "ext": extension, "name": name}
+
     functions = {"join": join, "resolve": resolve, "basename": basename, "dirname": dirname, "extname": extname}
+    functions |= {"normalize": normalize, "relative": relative, "isAbsolute": is_absolute, "parse": parse}
     members: dict[str, Value] = {name: Native(name, run) for name, run in functions.items()}
     members |= {"sep": "/", "delimiter": ":"}
     library = Library("path", members)
@@ -185,15 +196,6 @@ def _pg(machine: Machine, modules: Modules) -> Value:
     return library
 
 
-def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], Value]:
-    def make(machine: Machine, modules: Modules) -> Value:
-        library = Library(name, _unknown_functions(name, functions))
-        library.members["default"] = library
-        return library
-
-    return make
-
-
 def _url(machine: Machine, modules: Modules) -> Value:
     def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
         value = first(arguments)
@@ -245,8 +247,10 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "fs/promises": _promised_files,
     "knex": _knex,
     "pg": _pg,
-    "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
-    "crypto": _unknown_library("crypto", "randomUUID randomBytes randomInt createHash createHmac"),
+    "uuid": uuid_library,
+    "uuid/v1": uuid_function(1),
+    "uuid/v4": uuid_function(4),
+    "crypto": crypto_library,
     "dotenv": _dotenv,
     "url": _url,
     "objection": _objection,

@@ -6,9 +6,9 @@ from typing import Any
 
 from remediate.evaluate.assumed import Assumed, assume, no_rows
 from remediate.evaluate.builtins import members
-from remediate.evaluate.conversions import call_method, keys, property_key, to_text
+from remediate.evaluate.conversions import call_method, keys, need_function, property_key, to_text, truthy
 from remediate.evaluate.knex.javascript import UnresolvableError
-from remediate.evaluate.knex.session import Thenable
+from remediate.evaluate.knex.session import Thenable, settle
 from remediate.evaluate.machine import Machine, throw, unknown_of
 from remediate.evaluate.objects import Accessor, Native, ScriptObject
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
@@ -144,9 +144,41 @@ def iterate(machine: Machine, value: Value, place: Place) -> list[Any] | Unknown
         result: list[Any] = elements()
         machine.spend(len(result), place)
         return result
+    own = _by_protocol(machine, value, place)
+    if own is not None:
+        return own
     if isinstance(value, HostObject):
         return Unknown("goes over something whose elements are not known", place)
     raise throw("TypeError", f"{to_text(value)} is not iterable")
+
+
+def _by_protocol(machine: Machine, value: Value, place: Place) -> list[Any] | Unknown | None:
+    """The elements of an object that says itself how to go over it; None of one that does not."""
+    if not isinstance(value, dict | ScriptObject):
+        return None
+    for name in ("@@iterator", "@@asyncIterator"):
+        method = read(machine, value, name, place)
+        if isinstance(method, HostObject):
+            made = settle(call_method(method, value, [], place))
+            return made if isinstance(made, list | Unknown) else _drained(machine, made, place)
+    return None
+
+
+def _drained(machine: Machine, iterator: Value, place: Place) -> list[Any] | Unknown:
+    """What an iterator gives until it is done."""
+    items: list[Any] = []
+    while True:
+        machine.spend(1, place)
+        step = settle(call_method(need_function(read(machine, iterator, "next", place), "next"), iterator, [], place))
+        if isinstance(step, Unknown):
+            return step
+        done = read(machine, step, "done", place)
+        if isinstance(done, Unknown):
+            return done
+        if truthy(done):
+            return items
+        items.append(read(machine, step, "value", place))
+        machine.check_items(len(items), place)
 
 
 def own_properties(machine: Machine, value: Value, place: Place) -> dict[str, Any] | Unknown:

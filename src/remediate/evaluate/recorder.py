@@ -48,6 +48,9 @@ class Recorder:
 
     def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         self.note(reason, place)
+        self._tell(reason, place, subject)
+
+    def _tell(self, reason: str, place: Place, subject: Subject | None) -> None:
         if subject is not None:
             subject = replace(subject, name=str(subject.name), schema=_plain(subject.schema))
         self.world.miss(Unresolved(self.source.service, place, reason), subject)
@@ -61,11 +64,14 @@ class Recorder:
 
     def send(self, query: Query) -> Answer:
         """Takes one string of SQL. What is not known of it is reported, and its rows are those of a fresh database."""
+        if isinstance(query.sql, PartialText) and only_rows(query.sql):
+            # In the name of an object, what is another value each time makes another object each time.
+            query = replace(query, sql=query.sql.stand_in or query.sql)
         if isinstance(query.sql, Unknown) and query.prepared is None:
             return self._missed(query, query.sql)
         return self._send(query)
 
-    def _send(self, query: Query, gap: str | None = None) -> Answer:
+    def _send(self, query: Query, gap: str | None = None, doubt: str | None = None) -> Answer:
         unknown_values = query.sql.reason if isinstance(query.sql, Unknown) else None
         text = query.prepared if isinstance(query.sql, Unknown) else query.sql
         assert text is not None
@@ -83,7 +89,7 @@ class Recorder:
             sql=_storable(text),
             form=query.form,
             transaction=query.transaction,
-            conditional=machine.conditional,
+            conditional=machine.conditional or doubt,
             swallowed=machine.swallowing > 0,
             template=text.place if isinstance(text, LiteralText) else None,
             prepared=_plain(query.prepared),
@@ -107,10 +113,15 @@ class Recorder:
             subject = query.subject
             if subject is None and isinstance(unknown, PartialText):
                 subject = subject_of(unknown)
-            self.miss(reason, query.place, subject)
+            self.note(reason, query.place)
             rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
+            about = {subject} if rest is None else {subject_of(one) for one in rest.left_out if not only_rows(one)}
+            for one in sorted(about, key=str):
+                self._tell(reason, query.place, one)
             if rest is not None:
-                return self._send(replace(query, sql=rest), unknown.reason)
+                # Were the statement that is not known refused, the string as a whole would have no effect.
+                doubt = f"stands beside a statement that is not known: {unknown.reason}" if rest.broken else None
+                return self._send(replace(query, sql=rest.sql), unknown.reason, doubt)
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:

@@ -6,11 +6,13 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from remediate.source.model import FileTree
+from remediate.source.packages import Packages
 from remediate.source.text import without_comments
 
 _EXTENSIONS = (".ts", ".tsx", ".js", ".cjs", ".mjs", ".mts", ".cts", ".json")
@@ -20,7 +22,10 @@ _MOST_EXTENDS = 5
 
 
 Reads: TypeAlias = tuple[tuple[str, bytes], ...]
-"""What was asked of a tree and a digest of what it said: files, and folders with a slash at their end."""
+"""What was asked of a tree and a digest of what it said: files, folders with a slash at their end, and `_PACKAGES`."""
+
+_PACKAGES = "**/package.json"
+"""Stands for all of them: any may say what the name of a package means."""
 
 
 class Files:
@@ -71,7 +76,14 @@ class Files:
         known = self._digests.get(asked)
         if known is None:
             outside, self.touched = self.touched, set()
-            data = "\0".join(self.children(asked)).encode() if asked.endswith("/") else self.read(asked)
+            data: bytes | None
+            if asked == _PACKAGES:
+                found = (f"{path}\0".encode() + (self.read(path.as_posix()) or b"") for path in self._package_files())
+                data = b"\0".join(found)
+            elif asked.endswith("/"):
+                data = "\0".join(self.children(asked)).encode()
+            else:
+                data = self.read(asked)
             self.touched = outside
             known = self._digests[asked] = b"" if data is None else blake2b(data, digest_size=16).digest()
         return known
@@ -86,7 +98,16 @@ class Files:
             found = self._find(base)
             if found is not None:
                 return found
-        return None
+        self.touched.add(_PACKAGES)
+        return next((found for base in self._packages.entry_points(source) if (found := self._find(base))), None)
+
+    @cached_property
+    def _packages(self) -> Packages:
+        """The packages of the workspace, which import each other by name."""
+        return Packages(self._package_files(), lambda path: self.read(path.as_posix()))
+
+    def _package_files(self) -> Iterator[PurePosixPath]:
+        return (path for path in self.tree.files() if path.name == "package.json")
 
     def _find(self, path: str) -> str | None:
         stem, extension = posixpath.splitext(path)

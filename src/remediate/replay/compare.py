@@ -6,7 +6,8 @@ files are facts, too. What only one engine can know (history, deparsed text that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -16,6 +17,9 @@ from remediate.sql.functions import normal_body
 
 Fact: TypeAlias = Mapping[str, object]
 """The properties of an object, as the report prints them."""
+
+TextOf: TypeAlias = Callable[[str], str]
+"""The text of the file at a path relative to the workspace; empty where there is none."""
 
 KINDS = (
     "table", "column", "type of column", "nullability", "default", "rls flags", "policy", "constraint", "index",
@@ -56,22 +60,36 @@ class Comparison:
         return tuple(one for one in self.differences if one.kind == kind)
 
 
-def compare(static: Replayed, real: Replayed) -> Comparison:
-    """Holds the static engine's replay against that of PostgreSQL."""
-    found, expected = facts(static), facts(real)
-    counts = dict.fromkeys(KINDS, 0)
+def compare(static: Replayed, real: Replayed, text_of: TextOf | None = None) -> Comparison:
+    """Holds the static engine's replay against that of PostgreSQL.
+
+    `text_of` gives the text of a file of the workspace. With it, a place that may have changed anything explains a
+    difference only where its file names the object, or the schema or table that it is in.
+    """
+    return compare_facts(static.database, facts(static), facts(real), (static, real), text_of)
+
+
+def compare_facts(
+    database: str,
+    found: Facts,
+    expected: Facts,
+    told: Iterable[Replayed],
+    text_of: TextOf | None = None,
+    kinds: Iterable[str] = KINDS,
+) -> Comparison:
+    """The same for facts from anywhere, of the kinds that there are: `found` are ours, and `told` the replays whose
+    unresolved places may explain what differs."""
+    explain = _Explanations(told, text_of)
+    counts = dict.fromkeys(kinds, 0)
     differences = []
-    effects = (*static.unknown_effects, *real.unknown_effects)
-    doubts = (*static.unresolved, *real.unresolved, *static.assumptions, *real.assumptions)
     for key in dict.fromkeys((*expected, *found)):
         counts[key.kind] += 1
         if expected.get(key) != found.get(key):
-            explanation = _explanation(key, effects, doubts)
-            differences.append(Difference(key.kind, key.subject, expected.get(key), found.get(key), explanation))
+            differences.append(Difference(key.kind, key.subject, expected.get(key), found.get(key), explain(key)))
     # A run that ended at another file for a reason that is known leaves other catalogs for that reason.
     ended = next((one.explanation for one in differences if one.kind == "outcome" and one.explanation), None)
     differences = [one if one.explanation else replace(one, explanation=ended) for one in differences]
-    return Comparison(static.database, counts, tuple(differences))
+    return Comparison(database, counts, tuple(differences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,9 @@ class FactKey:
     kind: str
     subject: str
     relations: tuple[QName, ...] = field(default=(), compare=False)
+
+
+Facts: TypeAlias = Mapping[FactKey, Fact]
 
 
 def facts(replayed: Replayed) -> dict[FactKey, Fact]:
@@ -93,10 +114,10 @@ def catalog_facts(catalog: Catalog) -> dict[FactKey, Fact]:
     return {key: value for group in (_tables, _on_tables, _others) for key, value in group(catalog)}
 
 
-Facts: TypeAlias = Iterator[tuple[FactKey, Fact]]
+_Found: TypeAlias = Iterator[tuple[FactKey, Fact]]
 
 
-def _tables(catalog: Catalog) -> Facts:
+def _tables(catalog: Catalog) -> _Found:
     for table in catalog.tables.values():
         name, about = str(table.name), (table.name,)
         yield (
@@ -132,7 +153,7 @@ def _tables(catalog: Catalog) -> Facts:
         )
 
 
-def _on_tables(catalog: Catalog) -> Facts:
+def _on_tables(catalog: Catalog) -> _Found:
     for policy in catalog.policies.values():
         yield (
             FactKey("policy", f"{policy.name} on {policy.table}", (policy.table,)),
@@ -184,7 +205,7 @@ def _on_tables(catalog: Catalog) -> Facts:
         )
 
 
-def _others(catalog: Catalog) -> Facts:
+def _others(catalog: Catalog) -> _Found:
     for function in catalog.functions.values():
         yield (
             FactKey("function", function.signature, (function.name,)),
@@ -221,7 +242,7 @@ def _others(catalog: Catalog) -> Facts:
             yield FactKey("grant", f"{grant.subject} to {grant.role}", about), {"privileges": sorted(grant.privileges)}
 
 
-def _told(replayed: Replayed) -> Facts:
+def _told(replayed: Replayed) -> _Found:
     seen: dict[str, int] = {}
     for refusal in replayed.refusals:
         # One place can send many strings: they are told apart by the order in which they were refused.
@@ -237,20 +258,46 @@ def _text(name: QName | None) -> str | None:
     return None if name is None else str(name)
 
 
-def _explanation(key: FactKey, effects: Iterable[UnknownEffect], doubts: Iterable[Unresolved]) -> Unresolved | None:
-    """The unresolved place that is about the object; else one in the same file; else one that may be about anything."""
-    vague: UnknownEffect | None = None
-    for effect in effects:
-        if any(subject in key.relations for subject in effect.subjects):
-            return Unresolved(effect.service, effect.place, effect.reason)
-        if not effect.subjects:
-            vague = vague or effect
-    file = key.subject.rpartition(":")[0] if key.kind == "refused statement" else key.subject
-    if key.kind in ("refused statement", "outcome"):
-        beside = next((doubt for doubt in doubts if doubt.place.file == file), None)
-        if beside is not None:
-            return beside
-    return None if vague is None else Unresolved(vague.service, vague.place, vague.reason)
+class _Explanations:
+    """Finds the unresolved place behind a difference: one about the object, else one in whose file it is named.
+
+    For refused statements and outcomes, which are about a file, any place in that file.
+    """
+
+    def __init__(self, told: Iterable[Replayed], text_of: TextOf | None) -> None:
+        self._effects: list[UnknownEffect] = []
+        self._doubts: list[Unresolved] = []
+        for replayed in told:
+            self._effects += replayed.unknown_effects
+            self._doubts += (*replayed.unresolved, *replayed.assumptions)
+        self._text_of = text_of
+        about = {(effect.service, effect.place) for effect in self._effects if effect.subjects}
+        self._vague = [doubt for doubt in self._doubts if (doubt.service, doubt.place) not in about]
+
+    def __call__(self, key: FactKey) -> Unresolved | None:
+        for effect in self._effects:
+            if any(subject in key.relations for subject in effect.subjects):
+                return _as_unresolved(effect)
+        if key.kind in ("refused statement", "outcome"):
+            file = key.subject.rpartition(":")[0] if key.kind == "refused statement" else key.subject
+            beside = next((doubt for doubt in self._doubts if doubt.place.file == file), None)
+            if beside is not None or self._text_of is not None:
+                return beside
+        if self._text_of is None:
+            return next((_as_unresolved(effect) for effect in self._effects if not effect.subjects), None)
+        names = _names(key)
+        found = (doubt for doubt in self._vague if names.search(self._text_of(doubt.place.file)))
+        return next(found, None)
+
+
+def _as_unresolved(effect: UnknownEffect) -> Unresolved:
+    return Unresolved(effect.service, effect.place, effect.reason)
+
+
+def _names(key: FactKey) -> re.Pattern[str]:
+    """The words by which a migration would call the object; "public" is in every other file."""
+    words = {word for name in key.relations for word in name if word != "public"} or {key.subject.partition(" ")[0]}
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(words))) + r")(?!\w)", re.IGNORECASE)
 
 
 def changed(difference: Difference) -> Iterator[tuple[str, Any, Any]]:

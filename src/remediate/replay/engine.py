@@ -7,7 +7,7 @@ the migration, and in a transaction everything after one fails with 25P02.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
@@ -28,7 +28,7 @@ from remediate.replay.catalog import (
     Replayed,
     UnknownEffect,
 )
-from remediate.replay.doubts import Doubts
+from remediate.replay.doubts import UNLESS, Doubts
 from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.questions.answer import run_question
 from remediate.replay.questions.remembered import returned_rows
@@ -43,6 +43,9 @@ from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlEr
 from remediate.sql.quote import quote_identifier, quote_literal
 
 Rows: TypeAlias = list[dict[str, Any]] | Unknown
+
+_MOST_LEFT_OUT = 20
+"""Statements of one string that are left out before the string is, because each costs a run of the others."""
 
 _ROWS = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 
@@ -102,6 +105,7 @@ class StaticEngine:
         self.transactions = Transactions()
         self.last_error: SqlError | None = None
         self.doubts = Doubts()
+        self._statement: Statement | None = None
 
     # The World of evaluate.
 
@@ -109,29 +113,18 @@ class StaticEngine:
         """Applies one string; see the module for what becomes of errors."""
         if sent.control and self.assume == "applied":
             return Answer([], command="BEGIN")
-        mark = self.mark()
-        statement: Statement | None = None
+        self._statement = None
         try:
-            statements = self._statements(sent)
-            answer = Answer([], command=None)
-            for statement in statements:
-                answer = self._run(statement, sent, wants_rows, len(statements) == 1)
-                if statement.kind == "transaction_stmt" and self.assume == "applied":
-                    if answer.command == "ROLLBACK" and not statement.node.savepoint_name:
-                        self.undo(mark)
-                    mark = mark if answer.command in ("BEGIN", "START", "SAVEPOINT") else self.mark()
+            answer = self._run_all(self._statements(sent), sent, wants_rows)
         except Refused as refused:
-            self.undo(mark)
             doubt = sent.gap or self.doubts.about(refused, sent.service)
-            answer = self._doubted(refused, sent, doubt) if doubt else self._refused(refused, statement, sent)
+            answer = self._doubted(refused, sent, doubt) if doubt else self._refused(refused, self._statement, sent)
         except UnreadableSqlError as error:
-            self.undo(mark)
             self.tell_unknown(sent, str(error), ())
             answer = Answer(Unknown(str(error), sent.place))
         except (RecursionError, LookupError, AttributeError, TypeError, ValueError, AssertionError) as error:
             if self.strict:
                 raise
-            self.undo(mark)
             reason = f"a statement that could not be followed ({type(error).__name__}: {error})"
             self.tell_unknown(sent, reason, ())
             answer = Answer(Unknown(reason, sent.place))
@@ -144,6 +137,9 @@ class StaticEngine:
         self.told.unresolved[unresolved] = None
         if subject is not None and subject.action == "create others":
             self.doubts.add_maker(unresolved)
+            return
+        if subject is not None and subject.action == "roles":
+            self.doubts.add_roles(unresolved)
             return
         subjects: tuple[QName, ...] = ()
         if subject is not None:
@@ -247,6 +243,44 @@ class StaticEngine:
     def _count(self, sent: Sent, number: int) -> None:
         file = sent.place.file
         self.told.statements[file] = self.told.statements.get(file, 0) + number
+
+    def _run_all(self, statements: list[Statement], sent: Sent, wants_rows: bool) -> Answer:
+        """Runs the statements of one string, whose effects are undone where it is refused.
+
+        Where a refusal is in doubt, that statement may well have gone through, and the others with it: they are run
+        again without it, as what nothing can tell whether it ran.
+        """
+        mark = self.mark()
+        left_out: set[int] = set()
+        while True:
+            try:
+                return self._run_once(statements, left_out, sent, wants_rows)
+            except Refused as refused:
+                doubt = sent.gap or self.doubts.about(refused, sent.service)
+                if not doubt or len(left_out) + 1 >= min(len(statements), _MOST_LEFT_OUT):
+                    raise
+                self.undo(mark)
+                reason = self._tell_doubt(refused, sent, doubt)
+                left_out.add(next(at for at, one in enumerate(statements) if one is self._statement))
+                sent = replace(sent, conditional=sent.conditional or reason)
+
+    def _run_once(self, statements: list[Statement], left_out: set[int], sent: Sent, wants_rows: bool) -> Answer:
+        mark = self.mark()
+        answer = Answer([], command=None)
+        try:
+            for at, statement in enumerate(statements):
+                if at in left_out:
+                    continue
+                self._statement = statement
+                answer = self._run(statement, sent, wants_rows, len(statements) == 1)
+                if statement.kind == "transaction_stmt" and self.assume == "applied":
+                    if answer.command == "ROLLBACK" and not statement.node.savepoint_name:
+                        self.undo(mark)
+                    mark = mark if answer.command in ("BEGIN", "START", "SAVEPOINT") else self.mark()
+        except Exception:
+            self.undo(mark)
+            raise
+        return answer
 
     def _run(self, statement: Statement, sent: Sent, wants_rows: bool, alone: bool) -> Answer:
         if statement.kind == "transaction_stmt":
@@ -373,9 +407,13 @@ class StaticEngine:
 
     def _doubted(self, refused: Refused, sent: Sent, doubt: str) -> Answer:
         """What would be refused, unless something that is not known made what is missed: nothing is claimed."""
-        reason = f"{refused.message}, unless something that is not known made it: {doubt}"
-        self.tell_unknown(sent, reason, tuple(dict.fromkeys(refused.subjects)))
+        reason = self._tell_doubt(refused, sent, doubt)
         return Answer(Unknown(reason, sent.place), row_count=Unknown(reason))
+
+    def _tell_doubt(self, refused: Refused, sent: Sent, doubt: str) -> str:
+        reason = f"{refused.message}{UNLESS}{doubt}"
+        self.tell_unknown(sent, reason, tuple(dict.fromkeys(refused.subjects)))
+        return reason
 
     def tell_unknown(self, sent: Sent, reason: str, subjects: tuple[QName, ...]) -> None:
         """Something that may have happened to `subjects`, or to anything."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from remediate.replay.compare import KINDS, Comparison, Difference, changed
+from remediate.replay.compare import Comparison, Difference, changed
 from remediate.report.lines import Line, Segment, count, heading
 
 FORMAT = "remediate.comparison/1"
@@ -17,7 +17,7 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[Line]:
     """A line for each kind, n = 0 where a kind has nothing in it; below it what differs, with both spellings."""
     for comparison in comparisons:
         yield heading(comparison.database)
-        for kind in KINDS:
+        for kind in comparison.counts:
             differences = comparison.of_kind(kind)
             yield _summary(kind, comparison.counts[kind], len(differences))
             for difference in differences:

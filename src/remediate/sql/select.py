@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
@@ -106,7 +106,9 @@ def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Co
     word = {_UNION: "UNION", _INTERSECT: "INTERSECT", _EXCEPT: "EXCEPT"}[node.op] + (" ALL" if node.all else "")
     if node.rarg.op > 1:
         right = f"({right})"
-    return f"{left} {word} {right}" + _tail(node, context), columns
+    # PostgreSQL sorts what set operations give by number.
+    numbered = [(name, str(at)) for at, name in enumerate(columns or (), 1)]
+    return f"{left} {word} {right}" + _tail(node, context, numbered), columns
 
 
 def _values(node: Node, context: Context) -> tuple[str, Columns]:
@@ -117,16 +119,17 @@ def _values(node: Node, context: Context) -> tuple[str, Columns]:
         types = types or [piece.type for piece in pieces]
         rows.append(f"({', '.join(piece.text for piece in pieces)})")
     columns = {f"column{at}": type_name for at, type_name in enumerate(types, 1)}
-    return f"VALUES {', '.join(rows)}" + _tail(node, context), columns
+    return f"VALUES {', '.join(rows)}" + _tail(node, context, ()), columns
 
 
 def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     with context.level() as entries:
         sources = [_source(item, context, entries) for item in node.from_clause]
-        targets, columns = _targets(node, context, entries, aliases)
+        inputs = list(entries)
+        targets, outputs, columns = _targets(node, context, entries, aliases)
         parts = ["SELECT"]
         if node.distinct_clause:
-            by = [context.spell(item, context).text for item in node.distinct_clause if item.WhichOneof("node")]
+            by = [_key(item, context, outputs) for item in node.distinct_clause if item.WhichOneof("node")]
             parts.append(f"DISTINCT ON ({', '.join(by)})" if by else "DISTINCT")
         if targets:
             parts.append(", ".join(targets))
@@ -137,25 +140,53 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         # Names of output columns may stand in GROUP BY and ORDER BY.
         entries.append(Entry("", {name: type_name for name, type_name in (columns or {}).items() if name}, None, False))
         if node.group_clause:
-            parts.append("GROUP BY " + ", ".join(_grouping(item, context) for item in node.group_clause))
+            # Unlike in ORDER BY, a column of FROM comes first.
+            grouped = [("" if _is_column(name, inputs) else name, text) for name, text in outputs]
+            parts.append("GROUP BY " + ", ".join(_grouping(item, context, grouped) for item in node.group_clause))
         if node.HasField("having_clause"):
             parts.append("HAVING " + context.spell(node.having_clause, context).text)
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
-        text = " ".join(parts) + _tail(node, context)
+        text = " ".join(parts) + _tail(node, context, outputs)
     return text, columns
 
 
-def _grouping(item: Node, context: Context) -> str:
+Outputs: TypeAlias = Sequence[tuple[str, str]]
+"""The name of each output column, "" where it has none that can be told, and how its expression is spelled."""
+
+
+def _is_column(name: str, entries: Sequence[Entry]) -> bool:
+    return any(entry.columns is not None and name in entry.columns for entry in entries)
+
+
+def _key(node: Node, context: Context, outputs: Outputs) -> str:
+    """What stands in ORDER BY or DISTINCT ON: an output column by name or number counts as its expression.
+
+    parse_clause.c findTargetlistEntrySQL92; PostgreSQL prints the expression back.
+    """
+    kind = node.WhichOneof("node")
+    if kind == "column_ref" and len(node.column_ref.fields) == 1:
+        name = node.column_ref.fields[0].string.sval
+        for output, text in outputs:
+            if output and output == name:
+                return text
+    if kind == "a_const" and node.a_const.WhichOneof("val") == "ival":
+        number: int = node.a_const.ival.ival
+        if 0 < number <= len(outputs) and not any(text.endswith("*") for _, text in outputs[:number]):
+            return outputs[number - 1][1]
+    return context.spell(node, context).text
+
+
+def _grouping(item: Node, context: Context, outputs: Outputs) -> str:
     if item.WhichOneof("node") == "grouping_set":
         raise context.unspelled("GROUPING SETS")
-    return context.spell(item, context).text
+    return _key(item, context, outputs)
 
 
-def _tail(node: Node, context: Context) -> str:
+def _tail(node: Node, context: Context, outputs: Outputs) -> str:
     text = ""
     if node.sort_clause:
-        text += " ORDER BY " + spell_order(node.sort_clause, context)
+        text += " ORDER BY " + spell_order(node.sort_clause, context, lambda key: _key(key, context, outputs))
     if node.HasField("limit_offset"):
         text += " OFFSET " + context.spell(node.limit_offset, context).text
     if node.HasField("limit_count"):
@@ -165,8 +196,9 @@ def _tail(node: Node, context: Context) -> str:
     return text
 
 
-def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) -> tuple[list[str], Columns]:
+def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) -> tuple[list[str], Outputs, Columns]:
     texts: list[str] = []
+    outputs: list[tuple[str, str]] = []
     columns: Columns = {}
     for item in node.target_list:
         target = item.res_target
@@ -176,11 +208,13 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
                 if entry.columns is None:
                     columns = None
                     texts.append(f"{quote_identifier(entry.alias)}.*" if len(stars) > 1 else "*")
+                    outputs.append(("", texts[-1]))
                     continue
                 for name in entry.columns:
                     piece = spell_found(entry, name, context)
                     renamed = aliases and context.written_name(entry.relation, name) != name
                     texts.append(f"{piece.text} AS {quote_identifier(name)}" if renamed else piece.text)
+                    outputs.append((name, piece.text))
                     if columns is not None and name in columns and len(context.levels) == 1:
                         context.duplicate = name
                     if columns is not None:
@@ -199,7 +233,8 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
             implied = ""  # the column is being renamed, the output column is not
         shown = aliases and name != implied and name != "?column?"
         texts.append(f"{piece.text} AS {quote_identifier(name)}" if shown else piece.text)
-    return texts, columns
+        outputs.append((name, piece.text))
+    return texts, outputs, columns
 
 
 def _star(value: Node, entries: list[Entry]) -> list[Entry] | None:

@@ -9,6 +9,8 @@ from remediate.evaluate.values import Unknown
 class Recorder:
     """`tables` and `columns` are what `hasTable` and `hasColumn` find."""
 
+    reads_rows = False
+
     def __init__(self, tables: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> None:
         self.queries: list[Query] = []
         self.tables = tables

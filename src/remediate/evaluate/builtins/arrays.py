@@ -82,6 +82,12 @@ def _find_last(machine: Machine, this: list[Any], arguments: list[Value], place:
     return next((this[index] for index in reversed(range(len(this))) if _test(run(index))), UNDEFINED)
 
 
+@method(ARRAY, "findLastIndex")
+def _find_last_index(machine: Machine, this: list[Any], arguments: list[Value], place: Place) -> Value:
+    run = _each(machine, this, arguments, place)
+    return next((index for index in reversed(range(len(this))) if _test(run(index))), -1)
+
+
 @method(ARRAY, "some")
 def _some(machine: Machine, this: list[Any], arguments: list[Value], place: Place) -> Value:
     run = _each(machine, this, arguments, place)
@@ -188,6 +194,23 @@ def _splice(machine: Machine, this: list[Any], arguments: list[Value], place: Pl
     this[begin : begin + count] = arguments[2:]
     machine.check_items(len(this), place)
     return removed
+
+
+@method(ARRAY, "toSpliced")
+def _to_spliced(machine: Machine, this: list[Any], arguments: list[Value], place: Place) -> Value:
+    result = list(this)
+    _splice(machine, result, arguments, place)
+    return result
+
+
+@method(ARRAY, "with")
+def _with(machine: Machine, this: list[Any], arguments: list[Value], place: Place) -> Value:
+    index = to_integer(first(arguments))
+    index += len(this) if index < 0 else 0
+    if not 0 <= index < len(this):
+        raise throw("RangeError", f"Invalid index : {index}")
+    machine.spend(len(this), place)
+    return [*this[:index], argument(arguments, 1), *this[index + 1 :]]
 
 
 @method(ARRAY, "concat")

@@ -265,10 +265,21 @@ def _normalize(machine: Machine, this: str, arguments: list[Value], place: Place
     return unicodedata.normalize(name, this)  # type: ignore[arg-type]
 
 
+_COLLATION = {sign: rank for rank, sign in enumerate(" _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789")}
+"""CLDR's root collation, which every language with plain Latin letters shares; letters come after all of these."""
+
+
 @method(TEXT, "localeCompare")
 def _locale_compare(machine: Machine, this: str, arguments: list[Value], place: Place) -> Value:
     other = to_text(first(arguments))
-    if not (this.isascii() and other.isascii() and this.isalnum() and other.isalnum()):
-        return 0 if this == other else Unknown("the order of words in the machine's language", place)
-    left, right = (this.lower(), this.swapcase()), (other.lower(), other.swapcase())
+    if this == other:
+        return 0
+    if not (this.isascii() and other.isascii() and this.isprintable() and other.isprintable()) or len(arguments) > 2:
+        return Unknown("the order of words in the machine's language", place)
+    left, right = _collated(this), _collated(other)
     return (left > right) - (left < right)
+
+
+def _collated(text: str) -> tuple[list[int], str]:
+    """What texts are ordered by: first their letters, then which of them are capital ones."""
+    return [_COLLATION.get(sign, 100 + ord(sign)) for sign in text.lower()], text.swapcase()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from remediate.evaluate.knex.builder import Compiled, Statement, Unbuilt
 from remediate.evaluate.knex.column import ColumnBuilder
 from remediate.evaluate.knex.formatter import Formatter
-from remediate.evaluate.knex.javascript import UnresolvableError, known, parse_int, stringify, text, truthy
+from remediate.evaluate.knex.javascript import UnresolvableError, because, known, parse_int, stringify, text, truthy
 from remediate.evaluate.knex.literals import escape
 from remediate.evaluate.knex.method import at
 from remediate.evaluate.knex.raw import RawBuilder
@@ -172,11 +173,11 @@ class ColumnCompiler:
         return f" {' '.join(written)}" if written else ""
 
     def _modifier(self, name: str, arguments: Sequence[Value]) -> str:
+        if name == "defaultTo":
+            return self._default(at(arguments, 0))
         first = known(at(arguments, 0))
         if name == "nullable":
             return "not null" if first is False else "null"
-        if name == "defaultTo":
-            return default_clause(first, self.kind)
         if name == "comment":
             self._comment(first)
             return ""
@@ -196,6 +197,16 @@ class ColumnCompiler:
             operator = self.formatter.operator(first)
             return self._check(f"length({column}) {operator} {text(length)}", at(arguments, 2))
         return self._check(f"{column} ~ {escape(first)}", at(arguments, 1))
+
+    def _default(self, value: Value) -> str:
+        """A default that is not known leaves the rest of the table known."""
+        try:
+            return default_clause(value, self.kind)
+        except UnresolvableError as error:
+            unknown = because(f"the default of {text(self.name())}", error.unknown, self.column.place)
+            subject = replace(self.table.subject, action="alter table") if self.table.subject else None
+            self.additional.append(Unbuilt(unknown, self.column.place, subject))
+            return ""
 
     def _comment(self, comment: Value) -> None:
         escaped = "NULL"

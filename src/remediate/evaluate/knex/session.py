@@ -21,9 +21,10 @@ class Subject:
 
     `name` is as it was given to Knex: not quoted, perhaps with a schema before a dot. `schema` is that of `withSchema`.
     "create others" has no name: it makes relations that no migration names, and leaves those of the migrations alone.
+    Neither has "roles": it makes or changes roles and what they may do, and no relation.
     """
 
-    action: Literal["create table", "alter table", "create view", "alter view", "create others"]
+    action: Literal["create table", "alter table", "create view", "alter view", "create others", "roles"]
     name: str
     schema: str | None = None
 
@@ -74,7 +75,9 @@ class Answer:
 
 
 class Session(Protocol):
-    """Whatever stands for the database."""
+    """Whatever stands for the database. `reads_rows`: it has been asked for rows of tables, which are hardly known."""
+
+    reads_rows: bool
 
     def send(self, query: Query) -> Answer:
         """Takes one string of SQL, in the order in which the migration sends them."""

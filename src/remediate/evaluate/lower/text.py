@@ -30,13 +30,18 @@ def join_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def big_integer(value: int) -> int | Unknown:
+    """A BigInt, as the number that it is written like: as long as no digit is lost."""
+    return value if abs(value) <= 2**53 else Unknown("a BigInt beyond the safe integers")
+
+
 def number(text: str) -> int | float | Unknown:
     """The value of a number literal."""
     text = text.replace("_", "").lower()
     if text.startswith(("0x", "0o", "0b")) and not text.endswith("n"):
         value: int | float = int(text, 0)
     elif text.endswith("n"):
-        return Unknown("a BigInt")
+        return big_integer(int(text[:-1], 0))
     elif text.isdigit():
         legacy = len(text) > 1 and text[0] == "0" and not set(text) & {"8", "9"}
         value = int(text, 8) if legacy else int(text) if len(text) < 400 else float("inf")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from remediate.replay.refused import Refused
 from remediate.sql.parse import SqlSyntaxError, UnreadableSqlError, parse
 from remediate.sql.plpgsql import walk
-from remediate.sql.plpgsql.tree import Block, Declaration, ForQuery, Perform, ReturnQuery, Sql, SqlStatement
+from remediate.sql.plpgsql.tree import (
+    Block,
+    CursorStatement,
+    Declaration,
+    ForQuery,
+    Perform,
+    ReturnQuery,
+    Sql,
+    SqlStatement,
+)
 
 
 def check_syntax(block: Block) -> None:
@@ -16,7 +25,9 @@ def check_syntax(block: Block) -> None:
     for item in found:
         if isinstance(item, SqlStatement):
             whole.add(id(item.sql))
-        elif isinstance(item, Perform) or (isinstance(item, ForQuery | ReturnQuery) and not item.dynamic):
+        elif isinstance(item, Perform) or (
+            isinstance(item, ForQuery | ReturnQuery | CursorStatement) and not item.dynamic
+        ):
             whole.add(id(item.query))
         elif isinstance(item, Declaration) and item.cursor is not None:
             whole.add(id(item.cursor))

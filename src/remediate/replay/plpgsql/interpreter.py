@@ -162,7 +162,9 @@ class Interpreter:
                 frame.names[declaration.name] = found
             return
         if declaration.cursor is not None:
-            frame.names[declaration.name] = Variable("refcursor", declaration.cursor, declaration.cursor)
+            frame.names[declaration.name] = Variable(
+                "refcursor", declaration.cursor, declaration.cursor, parameters=declaration.parameters
+            )
             return
         kind = declared_type(declaration.type, self.session, self.frames)
         variable = Variable(kind, initial_record(declaration.type, self.session, kind), not_null=declaration.not_null)
@@ -207,7 +209,7 @@ class Interpreter:
 
     def run(self, statement: Statement) -> None:
         # Loops and SQL are run by modules that drive this class.
-        from remediate.replay.plpgsql import loops, statements
+        from remediate.replay.plpgsql import cursors, loops, statements
 
         if loops.run_loop(self, statement) or statements.run_sql(self, statement):
             return
@@ -232,8 +234,7 @@ class Interpreter:
         elif isinstance(statement, GetDiagnostics):
             self._diagnostics(statement)
         elif isinstance(statement, CursorStatement):
-            for target in statement.into:
-                self.store(target, _lost(Unknown("the row of a cursor")))
+            cursors.run_cursor(self, statement)
         else:
             assert isinstance(statement, Null | Transaction)
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from remediate.evaluate.values import Unknown
+from remediate.replay.plpgsql.cursors import bound_query
 from remediate.replay.plpgsql.evaluation import Computed, Found
 from remediate.replay.plpgsql.interpreter import Interpreter, Leave, TooMuch
 from remediate.replay.plpgsql.statements import dynamic_query
 from remediate.replay.plpgsql.variables import Frame, Variable
 from remediate.replay.questions.values import Value, element_type
 from remediate.replay.refused import Refused
+from remediate.sql.plpgsql.cursor import Cursor
 from remediate.sql.plpgsql.tree import Foreach, ForInteger, ForQuery, Loop, Sql, Statement
 
 _ROUNDS: Final = 10_000
@@ -95,10 +97,27 @@ def _for_integer(machine: Interpreter, statement: ForInteger) -> None:
 
 
 def _for_query(machine: Interpreter, statement: ForQuery) -> None:
+    cursor = None if statement.dynamic else _bound_cursor(machine, statement)
+    if cursor is None:
+        _over_rows(machine, statement, _rows(machine, statement))
+        return
+    # The variable of a loop over a bound cursor is a record of its own.
+    names = {target.path[0]: Variable("record") for target in statement.targets}
+    found = bound_query(machine, *cursor)
+    machine.frames.stack.append(Frame(statement.label, names))
+    try:
+        _over_rows(machine, statement, found)
+    finally:
+        machine.frames.stack.pop()
+
+
+def _rows(machine: Interpreter, statement: ForQuery) -> Found:
     if statement.dynamic:
-        found = dynamic_query(machine, statement.query, statement.parameters, statement.offset)
-    else:
-        found = _cursor_or_query(machine, statement)
+        return dynamic_query(machine, statement.query, statement.parameters, statement.offset)
+    return machine.evaluation.query(statement.query.text, machine.host.reader)
+
+
+def _over_rows(machine: Interpreter, statement: ForQuery, found: Found) -> None:
     if isinstance(found.rows, Unknown):
         machine.host.unknown(f"a loop over rows: {found.rows.reason}", statement.offset, (), machine.conditional)
         return
@@ -116,10 +135,15 @@ def _for_query(machine: Interpreter, statement: ForQuery) -> None:
         machine.set_found(Unknown(found.doubt, about_data=True) if found.doubt else ran, ran)
 
 
-def _cursor_or_query(machine: Interpreter, statement: ForQuery) -> Found:
-    variable = machine.frames.find(statement.query.text.strip().lower())
-    query = variable.value if variable is not None and isinstance(variable.value, Sql) else statement.query
-    return machine.evaluation.query(query.text, machine.host.reader)
+def _bound_cursor(
+    machine: Interpreter, statement: ForQuery
+) -> tuple[Variable, tuple[tuple[str | None, Sql], ...]] | None:
+    """The cursor that FOR … IN goes over, and what it is opened with; None where that is a query."""
+    name, bracket, arguments = statement.query.text.strip().partition("(")
+    variable = machine.frames.find(name.strip().lower())
+    if variable is None or not isinstance(variable.value, Sql):
+        return None
+    return variable, Cursor(arguments).arguments() if bracket else ()
 
 
 def _foreach(machine: Interpreter, statement: Foreach) -> None:

@@ -20,6 +20,8 @@ class Variable:
     constant: bool = False
     not_null: bool = False
     parts: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Of a bound cursor: the names and types of what it is opened with."""
 
     def set(self, value: Value, fresh: Value) -> None:
         self.value, self.fresh = value, fresh

@@ -102,6 +102,17 @@ class Cursor:
             items.append(self.until(",", *stops))
         return tuple(items)
 
+    def arguments(self) -> tuple[tuple[str | None, Sql], ...]:
+        """What a cursor is opened with, up to the closing parenthesis: `value`, `name := value` or `name => value`."""
+        found: list[tuple[str | None, Sql]] = []
+        while not found or self.accept(","):
+            name = None
+            if self.word(1) in (":=", "=>"):
+                name = self.name()
+                self.position += 1
+            found.append((name, self.until(",", ")")))
+        return tuple(found)
+
     def target(self) -> Target:
         path = [self.name()]
         while self.accept("."):

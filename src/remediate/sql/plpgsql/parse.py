@@ -134,15 +134,16 @@ class Parser:
         cursor.accept("no")
         cursor.accept("scroll")
         if cursor.accept("cursor"):
-            if cursor.word() == "(":
-                cursor.position += 1
-                cursor.skip_until((")",))
-                cursor.position += 1
+            parameters: list[tuple[str, str]] = []
+            if cursor.accept("("):
+                while not parameters or cursor.accept(","):
+                    parameters.append((cursor.name(), cursor.until(",", ")").text))
+                cursor.expect(")")
             if not (cursor.accept("for") or cursor.accept("is")):
                 raise cursor.fail()
             query = cursor.until(";")
             cursor.expect(";")
-            return Declaration(name, "", cursor=query)
+            return Declaration(name, "", cursor=query, parameters=tuple(parameters))
         constant = cursor.accept("constant")
         type_name = cursor.until(";", ":=", "=", "default", "not", "collate").text
         if cursor.accept("collate"):
@@ -357,13 +358,38 @@ class Parser:
     def cursor_statement(self, offset: int) -> CursorStatement:
         cursor = self.cursor
         verb = cursor.name()
-        end = cursor.skip_until((";", "into") if verb == "fetch" else (";",))
-        into: tuple[Target, ...] = ()
-        if cursor.accept("into"):
-            into = cursor.targets()
+        found = self._open(offset) if verb == "open" else self._fetch(offset, verb)
         cursor.expect(";")
-        del end
-        return CursorStatement(offset, verb, into)
+        return found
+
+    def _open(self, offset: int) -> CursorStatement:
+        cursor = self.cursor
+        name = cursor.name()
+        if cursor.accept("("):
+            arguments = cursor.arguments()
+            cursor.expect(")")
+            return CursorStatement(offset, "open", name, arguments=arguments)
+        cursor.accept("no")
+        cursor.accept("scroll")
+        if not cursor.accept("for"):
+            return CursorStatement(offset, "open", name)
+        if not cursor.accept("execute"):
+            return CursorStatement(offset, "open", name, query=cursor.until(";"))
+        query = cursor.until(";", "using")
+        parameters = cursor.list_until(";") if cursor.accept("using") else ()
+        return CursorStatement(offset, "open", name, query=query, dynamic=True, parameters=parameters)
+
+    def _fetch(self, offset: int, verb: str) -> CursorStatement:
+        """FETCH and MOVE with their direction, and CLOSE."""
+        cursor = self.cursor
+        start = cursor.position
+        cursor.skip_until((";", "into"))
+        words = [cursor.word(at - cursor.position) for at in range(start, cursor.position)]
+        direction = words[: next((at for at, word in enumerate(words) if word in ("from", "in")), len(words) - 1)]
+        cursor.position -= 1
+        name = cursor.name()
+        into = cursor.targets() if cursor.accept("into") else ()
+        return CursorStatement(offset, verb, name, into, next=direction in ([], ["next"], ["forward"]))
 
     def sql_statement(self, offset: int) -> SqlStatement:
         """Any other statement; INTO is taken out of it wherever it stands, except in INSERT INTO and MERGE INTO."""

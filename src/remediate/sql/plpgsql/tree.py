@@ -28,7 +28,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """`type` as written; empty for a cursor or alias. `alias` is the name that it stands for."""
+    """`type` as written; empty for a cursor or alias. `alias` is the name that it stands for.
+
+    `parameters` are the names and types of those of a cursor.
+    """
 
     name: str
     type: str
@@ -37,6 +40,7 @@ class Declaration:
     not_null: bool = False
     cursor: Sql | None = None
     alias: str | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +220,21 @@ class GetDiagnostics:
 
 @dataclass(frozen=True, slots=True)
 class CursorStatement:
-    """OPEN, FETCH, MOVE or CLOSE; `into` is what a FETCH fills."""
+    """OPEN, FETCH, MOVE or CLOSE of the cursor `name`; `into` is what a FETCH fills.
+
+    An OPEN has the `query` of an unbound cursor, with USING's `parameters` where it is `dynamic`, or the `arguments` of
+    a bound one. `next` is false for a FETCH or MOVE to anywhere but the next row.
+    """
 
     offset: int
     verb: str
+    name: str = ""
     into: tuple[Target, ...] = ()
+    query: Sql | None = None
+    dynamic: bool = False
+    parameters: tuple[Sql, ...] = ()
+    arguments: tuple[tuple[str | None, Sql], ...] = ()
+    next: bool = True
 
 
 @dataclass(frozen=True, slots=True)
