@@ -154,8 +154,10 @@ class Cache:
                 return work(self._connection)
             except UnusableError as error:
                 self.problem = str(error)
-            except sqlite3.Error as error:
-                if not (again and _result_code(error) in _DAMAGED and self._throw_away()):
+            except (sqlite3.Error, ValueError) as error:
+                # ValueError: damage in what should be text, met while SQLite's own complaint is read.
+                damaged = not isinstance(error, sqlite3.Error) or _result_code(error) in _DAMAGED
+                if not (again and damaged and self._throw_away()):
                     self.problem = str(error)
             except OSError as error:
                 self.problem = error.strerror or str(error)
