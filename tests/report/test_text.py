@@ -139,6 +139,7 @@ def test_the_first_screen_counts_by_rule_and_by_service() -> None:
         "2 findings (2 errors); 1 file to add; 1 more repaired with --unsafe.\n"
         "\n"
         "  rls-not-forced      2  Row level security does not bind the table's owner: 1 safe, 1 unsafe\n"
+        "      PostgreSQL lets the owner of a table pass its policies, and services commonly connect as the owner.\n"
         "\n"
         "Services, in the order in which they are replayed\n"
         "  shop    1 migration   2 findings   1 change\n"

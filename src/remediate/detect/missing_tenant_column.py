@@ -65,7 +65,8 @@ def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
     evidence = [f"{describe(path)}."]
     isolated = _isolated_through_parents(facts, table, path)
     if isolated:
-        evidence.append(f"Until then {listed(policies)} keeps its tenants apart, by way of a sub-query.")
+        which = f"policy {policies[0]} keeps" if len(policies) == 1 else f"policies {listed(policies)} keep"
+        evidence.append(f"Until then {which} its tenants apart, by way of a sub-query.")
     elif policies:
         evidence.append(f"What it has is {listed(policies)}, which has to do without the column.")
     elif not table.rls_enabled:

@@ -43,6 +43,10 @@ class Operation:
         """What the comment above it in an emitted file calls it."""
         raise NotImplementedError
 
+    def purpose(self) -> str:
+        """What that comment says of it beside its subject, if the statements do not say it themselves."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:

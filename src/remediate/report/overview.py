@@ -36,7 +36,7 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
     if plan.fixes:
         yield from prose(summary(plan), indent=0, width=width, style="bold")
         yield []
-        yield from _by_rule(plan.fixes)
+        yield from _by_rule(plan.fixes, width)
     yield []
     yield from _by_service(plan, width)
     yield []
@@ -86,7 +86,7 @@ def _tenancy(tenancy: Tenancy) -> str:
     return f"No tenancy found: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
 
 
-def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
+def _by_rule(fixes: Sequence[Fix], width: int | None) -> Iterator[Line]:
     rules = load_rules()
     groups: dict[str, list[Fix]] = {}
     for fix in sorted(fixes, key=lambda fix: _READING.index(fix.finding.rule)):
@@ -109,6 +109,7 @@ def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
         for position, segment in enumerate(shown):
             line += [Segment(", " if position else ""), segment]
         yield line
+        yield from prose(rules[rule].why, indent=6, width=width, style="dim")
 
 
 def _by_service(plan: Plan, width: int | None) -> Iterator[Line]:

@@ -23,7 +23,7 @@ import type { Knex } from 'knex';
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
-  // public.customer_notes
+  // public.customer_notes: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -46,7 +46,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.customer_notes
+  // public.customer_notes: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -86,7 +86,7 @@ $fill$
     `);
   });
 
-  // public.customer_notes: fill the rows that are there, a batch of pages at a time
+  // public.customer_notes: the rows that are there, a batch of pages at a time
   const update = `
     UPDATE public.customer_notes AS child
       SET tenant_id = parent_1.tenant_id
@@ -99,9 +99,9 @@ $fill$
   `;
   const batches = await knex.raw(`
     SELECT page AS first, page + 250 AS past
-        FROM pg_catalog.generate_series(
-          0, pg_relation_size('public.customer_notes'::regclass) / current_setting('block_size')::bigint - 1, 250
-        ) AS batch(page)
+      FROM pg_catalog.generate_series(
+        0, pg_relation_size('public.customer_notes'::regclass) / current_setting('block_size')::bigint - 1, 250
+      ) AS batch(page)
   `);
   for (const { first, past } of batches.rows) {
     await knex.transaction(async (trx) => {
@@ -116,7 +116,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
-  // public.customer_notes
+  // public.customer_notes: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -133,7 +133,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.customer_notes
+  // public.customer_notes: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

@@ -21,7 +21,7 @@ import type { Knex } from 'knex';
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
-  // public.refund_policy_rules
+  // public.refund_policy_rules: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -44,7 +44,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.refund_policy_rules
+  // public.refund_policy_rules: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -84,7 +84,7 @@ $fill$
     `);
   });
 
-  // public.refund_policy_rules: fill the rows that are there, a batch of pages at a time
+  // public.refund_policy_rules: the rows that are there, a batch of pages at a time
   const update = `
     UPDATE public.refund_policy_rules AS child
       SET tenant_id = parent_1.tenant_id
@@ -97,9 +97,9 @@ $fill$
   `;
   const batches = await knex.raw(`
     SELECT page AS first, page + 250 AS past
-        FROM pg_catalog.generate_series(
-          0, pg_relation_size('public.refund_policy_rules'::regclass) / current_setting('block_size')::bigint - 1, 250
-        ) AS batch(page)
+      FROM pg_catalog.generate_series(
+        0, pg_relation_size('public.refund_policy_rules'::regclass) / current_setting('block_size')::bigint - 1, 250
+      ) AS batch(page)
   `);
   for (const { first, past } of batches.rows) {
     await knex.transaction(async (trx) => {
@@ -118,7 +118,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
-  // public.refund_policy_rules
+  // public.refund_policy_rules: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -135,7 +135,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.refund_policy_rules
+  // public.refund_policy_rules: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
