@@ -8,7 +8,7 @@ from itertools import groupby
 from remediate.catalogue.rules import Rule
 from remediate.detect.found import listed
 from remediate.plan.model import MigrationPlan
-from remediate.plan.operations import RequireTable
+from remediate.plan.operations import RequireTable, strongest
 
 MOST = 40
 """Subjects of one rule that are listed; the rest is counted, so that the header stays one that is read."""
@@ -83,7 +83,7 @@ def _notes(plan: MigrationPlan) -> Iterator[str]:
 def _locks(plan: MigrationPlan) -> Iterator[str]:
     """What is out of reach, and for how long."""
     relations: dict[str, list[str]] = {}
-    for lock in plan.locks:
+    for lock in strongest(plan.locks):
         relations.setdefault(lock.mode, []).append(str(lock.relation))
     if not relations:
         return

@@ -15,7 +15,7 @@ from remediate.detect.model import Facts, Finding
 from remediate.plan.model import MigrationPlan
 from remediate.plan.operations import ForceRls, Operation, ReplaceFunction, RequireTable
 from remediate.plan.planners.function_text import replacing
-from remediate.plan.proposal import Proposal
+from remediate.plan.proposal import FunctionEdit, Proposal
 from remediate.plan.target import TableState, difference
 from remediate.plan.tenant_column import MARK_PREFIX, BackfillColumn
 from remediate.replay.catalog import QName
@@ -59,6 +59,7 @@ class _States:
         self._facts = facts
         self.tables: dict[QName, TableState] = {}
         self.functions: dict[tuple[QName, tuple[str, ...]], str] = {}
+        self.edits: dict[QName, FunctionEdit] = {}
 
     def table(self, name: QName) -> TableState:
         if name not in self.tables:
@@ -74,7 +75,7 @@ def _files(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iter
     for file in sorted(alone, key=lambda file: any(finding.tainted for finding in file.findings)):
         yield _on_state(file, states)
     yield from _merged(facts, proposals, certain, states)
-    yield from _moved(facts, proposals)
+    yield from _moved(facts, proposals, states)
     yield from _guarded(facts, proposals, {name: table for name, table in tables.items() if table.taints}, states)
 
 
@@ -198,14 +199,24 @@ def _function_operations(proposals: Sequence[Proposal], states: _States) -> tupl
             if after != before:
                 operations.append(ReplaceFunction(edit.key[0], replacing(before, edit.key[0]), after))
                 states.functions[edit.key] = after
+                states.edits[edit.key[0]] = edit
     return tuple(operations)
 
 
-def _moved(facts: Facts, proposals: Sequence[Proposal]) -> Iterator[MigrationPlan]:
+def _moved(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterator[MigrationPlan]:
     """The functions that get a new owner, with the triggers that move along: at one stroke."""
     moving = [proposal for proposal in proposals if proposal.operations]
     if moving:
-        yield _plan(facts, moving, (tuple(operation for one in moving for operation in one.operations),))
+        yield _plan(facts, moving, (tuple(_on_edited(one, states) for each in moving for one in each.operations),))
+
+
+def _on_edited(operation: Operation, states: _States) -> Operation:
+    """The operation on the function as a file before this one has edited it, with that edit in what it puts there."""
+    edit = states.edits.get(operation.name) if isinstance(operation, ReplaceFunction) else None
+    if not isinstance(operation, ReplaceFunction) or edit is None:
+        return operation
+    before = replacing(states.functions[edit.key], operation.name)
+    return replace(operation, before=before, after=edit.apply(operation.after))
 
 
 def _plan(

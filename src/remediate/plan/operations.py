@@ -7,6 +7,7 @@ FORCE ROW LEVEL SECURITY take ACCESS EXCLUSIVE, CREATE TRIGGER takes SHARE ROW E
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,20 @@ SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 class Lock(NamedTuple):
     relation: QName
     mode: str
+
+
+STRENGTH = ("ROW EXCLUSIVE", SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
+"""The modes that operations take, the weakest first."""
+
+
+def strongest(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """Of each relation the one lock that shuts out most."""
+    found: dict[QName, Lock] = {}
+    for lock in locks:
+        known = found.get(lock.relation)
+        if known is None or STRENGTH.index(lock.mode) > STRENGTH.index(known.mode):
+            found[lock.relation] = lock
+    return tuple(found.values())
 
 
 def sql_name(name: QName) -> str:

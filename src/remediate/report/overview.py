@@ -83,7 +83,8 @@ def _tenancy(tenancy: Tenancy) -> str:
         if not tenancy.setting_is_used:
             return f"Tenants are told apart by {tenancy.column}; nothing here sets or reads a setting for the tenant."
         return f"Tenants are told apart by {tenancy.column} and the setting {tenancy.setting}{others}."
-    return f"No tenancy found: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
+    why = tenancy.reasons.get("enabled", "nothing names tenants").rstrip(".")
+    return f"No tenancy found: {why}. If there are tenants, name their column: [tenancy] column in remediate.toml."
 
 
 def _by_rule(fixes: Sequence[Fix], width: int | None) -> Iterator[Line]:
