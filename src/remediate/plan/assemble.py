@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from remediate.detect.model import Facts, Finding
 from remediate.plan.model import MigrationPlan
-from remediate.plan.operations import ForceRls, Operation, ReplaceFunction, RequireTable
+from remediate.plan.operations import CreateFunction, ForceRls, Operation, ReplaceFunction, RequireTable
 from remediate.plan.planners.function_text import replacing
 from remediate.plan.proposal import FunctionEdit, Proposal
 from remediate.plan.target import TableState, difference
@@ -204,10 +204,25 @@ def _function_operations(proposals: Sequence[Proposal], states: _States) -> tupl
 
 
 def _moved(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterator[MigrationPlan]:
-    """The functions that get a new owner, with the triggers that move along: at one stroke."""
+    """The functions that get a new owner, with the triggers that move along; many tables one after the other."""
     moving = [proposal for proposal in proposals if proposal.operations]
-    if moving:
-        yield _plan(facts, moving, (tuple(_on_edited(one, states) for each in moving for one in each.operations),))
+    if not moving:
+        return
+    operations = [(one, _on_edited(operation, states)) for one in moving for operation in one.operations]
+    stepwise = len({lock.relation for _, operation in operations for lock in operation.locks()}) > MOST_AT_ONCE
+    steps: tuple[tuple[Operation, ...], ...]
+    if stepwise:
+        steps = tuple((_restartable(operation, proposal),) for proposal, operation in operations)
+    else:
+        steps = (tuple(operation for _, operation in operations),)
+    yield _plan(facts, moving, steps, transactional=not stepwise)
+
+
+def _restartable(operation: Operation, proposal: Proposal) -> Operation:
+    if not isinstance(operation, CreateFunction):
+        return operation
+    mark = f"{MARK_PREFIX}{proposal.fix.finding.id}"
+    return replace(operation, statement=replacing(operation.statement, operation.name), mark=mark)
 
 
 def _on_edited(operation: Operation, states: _States) -> Operation:

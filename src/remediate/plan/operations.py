@@ -248,17 +248,38 @@ class ReplaceFunction(Operation):
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction(Operation):
-    """A function of a new name. `signature` is its qualified name with argument types, ready for DROP FUNCTION."""
+    """A function of a new name. `signature` is its qualified name with argument types, ready for DROP FUNCTION.
+
+    With a `mark`, `statement` is CREATE OR REPLACE, and can be run again: it raises where a function of that name has
+    another comment, or none.
+    """
 
     name: QName
     statement: str
     signature: str
+    mark: str | None = None
 
     def up(self) -> tuple[str, ...]:
-        return (self.statement,)
+        if self.mark is None:
+            return (self.statement,)
+        mark, procedure = Literal(self.mark).sql(), Literal(self.signature).sql()
+        message = Literal(f"{self.name} is there already, and this migration did not create it").sql()
+        return (
+            f"""DO $remediate$
+  BEGIN
+    IF pg_catalog.to_regprocedure({procedure}) IS NOT NULL AND pg_catalog.obj_description(
+      pg_catalog.to_regprocedure({procedure}), 'pg_proc'
+    ) IS DISTINCT FROM {mark} THEN
+      RAISE EXCEPTION USING MESSAGE = {message};
+    END IF;
+  END
+  $remediate$""",
+            self.statement,
+            f"COMMENT ON FUNCTION {self.signature} IS {mark}",
+        )
 
     def down(self) -> tuple[str, ...]:
-        return (f"DROP FUNCTION {self.signature}",)
+        return (f"DROP FUNCTION {'IF EXISTS ' if self.mark else ''}{self.signature}",)
 
     def subject(self) -> str:
         return f"function {self.name}"

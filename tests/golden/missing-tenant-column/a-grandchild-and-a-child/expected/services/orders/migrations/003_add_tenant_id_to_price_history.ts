@@ -12,9 +12,8 @@ import type { Knex } from 'knex';
  *
  * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
  * file can be run again.
- * Locks ACCESS EXCLUSIVE on public.price_history and public.customers; SHARE ROW EXCLUSIVE on
- * public.price_history; ROW EXCLUSIVE on public.price_history: each only until the end of its step.
- * Waits at most 5s for each.
+ * Locks ACCESS EXCLUSIVE on public.price_history and public.customers: each only until the end of its
+ * step. Waits at most 5s for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
  * transaction: deploy it by itself where that matters.
  */

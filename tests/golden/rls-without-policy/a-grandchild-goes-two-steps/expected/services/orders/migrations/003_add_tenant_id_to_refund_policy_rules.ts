@@ -12,9 +12,8 @@ import type { Knex } from 'knex';
  *
  * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
  * file can be run again.
- * Locks ACCESS EXCLUSIVE on public.refund_policy_rules and public.refund_policies; SHARE ROW EXCLUSIVE
- * on public.refund_policy_rules; ROW EXCLUSIVE on public.refund_policy_rules: each only until the end
- * of its step. Waits at most 5s for each.
+ * Locks ACCESS EXCLUSIVE on public.refund_policy_rules and public.refund_policies: each only until the
+ * end of its step. Waits at most 5s for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
  * transaction: deploy it by itself where that matters.
  */

@@ -26,7 +26,12 @@ export async function up(knex: Knex): Promise<void> {
   // public.refund_steps
   await knex.raw(`
     CREATE POLICY tenant_isolation ON public.refund_steps
-      USING (EXISTS (SELECT 1 FROM public.refund_policy_rules AS parent_1, public.refund_policies AS parent_2 WHERE parent_1.id = public.refund_steps.rule_id AND parent_2.id = parent_1.policy_id AND parent_2.tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid)))
+      USING (EXISTS (
+        SELECT 1 FROM public.refund_policy_rules AS parent_1, public.refund_policies AS parent_2
+        WHERE parent_1.id = public.refund_steps.rule_id
+          AND parent_2.id = parent_1.policy_id
+          AND parent_2.tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid)
+      ))
   `);
 
   await knex.raw(`
