@@ -78,3 +78,6 @@ def test_a_service_that_uses_what_nobody_here_makes_is_planned_alone() -> None:
     assert warnings([database().facts()]) == ()
     assert warnings([alone.table("other", service="stats").facts()]) == (), "one fault among several services"
     assert warnings([alone.table("users").facts()]) == (), "it is made later"
+    own = database().refusal("42P01", 'relation "knex_migrations_lock" does not exist').facts()
+    assert warnings([own]) == ()
+    assert warnings([Database().table("things", tenant=False).refusal("42P01", GONE).facts()]) == ()

@@ -71,6 +71,14 @@ def policy_style(facts: Facts, service: str) -> PolicyStyle:
     Only policies that compare the tenant column count, and of those per table either one for all commands or one for
     each of the four, for the same roles: anything else is no style to copy.
     """
+    key = ("policy_style", service)
+    if key not in facts.memo:
+        facts.memo[key] = _policy_style(facts, service)
+    style: PolicyStyle = facts.memo[key]
+    return style
+
+
+def _policy_style(facts: Facts, service: str) -> PolicyStyle:
     policies: dict[QName, list[Policy]] = {}
     for policy in facts.replayed.catalog.policies.values():
         if policy.permissive:
@@ -152,10 +160,16 @@ def _opens_on(facts: Facts, policy: Policy) -> list[str]:
     """The settings other than the tenant's that a policy reads, itself or through functions."""
     text = policy_text(policy)
     found = {read.setting for read in reads(text)}
-    if "(" in text.replace("current_setting(", ""):
-        called = settings_by_function(facts.replayed.catalog)
-        found.update(*(settings for name, settings in called.items() if re.search(rf"\b{re.escape(name)}\b", text)))
+    called = _read_by_functions(facts)
+    found.update(*(settings for name, settings in called.items() if re.search(rf"\b{re.escape(name)}\b", text)))
     return sorted(found - {facts.tenancy.setting, *facts.tenancy.legacy})
+
+
+def _read_by_functions(facts: Facts) -> Mapping[str, frozenset[str]]:
+    if "settings_by_function" not in facts.memo:
+        facts.memo["settings_by_function"] = settings_by_function(facts.replayed.catalog)
+    found: Mapping[str, frozenset[str]] = facts.memo["settings_by_function"]
+    return found
 
 
 def isolates(facts: Facts, policy: Policy) -> bool:

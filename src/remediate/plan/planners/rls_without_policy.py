@@ -50,5 +50,5 @@ def _through_parents(facts: Facts, service: str, table: QName, path: tuple[Step,
         accepted_settings(facts, service), cast_type(column.type if column else facts.tenancy.column_type)
     )
     conditions.append(f"{aliases[-1]}.{tenant_key} = {value}")
-    matching = "\n    AND ".join(conditions)
+    matching = "\n    AND ".join(condition.replace("\n", "\n    ") for condition in conditions)
     return f"EXISTS (\n  SELECT 1 FROM {tables}\n  WHERE {matching}\n)"
