@@ -36,6 +36,9 @@ MOST_AT_ONCE = 3
 the lock_timeout: of twenty tables the first would be gone for a minute and a half. Files with more have a transaction
 per table. Several small files would be no remedy: Knex runs all that are pending in one transaction."""
 
+MOST_IN_FILE = 40
+"""Tables of one file: more than that nobody reviews at a sitting. Its header lists as many subjects of a rule."""
+
 MOST_GUARDED = 10
 """Tables of one file that checks first. Its check cannot tell what an earlier run has done from what somebody else did,
 so that it is not run again step by step, but happens as a whole."""
@@ -135,24 +138,29 @@ class _Edited:
 def _merged(
     facts: Facts, proposals: Sequence[Proposal], tables: dict[QName, _Edited], states: _States
 ) -> Iterator[MigrationPlan]:
-    """The one file in which the edits of these proposals meet, if they change anything.
+    """The file in which the edits of these proposals meet, if they change anything; several where it would be too long.
 
     Up to `MOST_AT_ONCE` tables are changed at one stroke; more of them one after the other, so that the file can be run
     again after a failure: it marks its policies, and everything else that it does can be done twice.
     """
     functions = _function_operations(proposals, states)
     stepwise = len(tables) > MOST_AT_ONCE
-    changed = [table.operations(states, restartable=stepwise) for table in tables.values()]
-    if stepwise:
-        # What only takes FORCE is last, and together.
-        changed.sort(key=lambda step: all(isinstance(operation, ForceRls) for operation in step))
-    steps = [step for step in (functions, *changed) if step]
-    if steps:
-        serving = [
-            one for one in proposals if one.function_edits or any(edit.table in tables for edit in one.table_edits)
-        ]
-        whole = (tuple(operation for step in steps for operation in step),)
-        yield _plan(facts, serving, tuple(steps) if stepwise else whole, transactional=not stepwise)
+    changed = {name: table.operations(states, restartable=stepwise) for name, table in tables.items()}
+    # What only takes FORCE is last, and together.
+    order = sorted(changed, key=lambda name: stepwise and all(isinstance(one, ForceRls) for one in changed[name]))
+    files = max(-(-len(order) // MOST_IN_FILE), 1)
+    each = max(-(-len(order) // files), 1)
+    for start in range(0, files * each, each):
+        chunk = order[start : start + each]
+        steps = [step for step in (() if start else functions, *(changed[name] for name in chunk)) if step]
+        if steps:
+            serving = [
+                one
+                for one in proposals
+                if (one.function_edits and not start) or any(edit.table in chunk for edit in one.table_edits)
+            ]
+            whole = (tuple(operation for step in steps for operation in step),)
+            yield _plan(facts, serving, tuple(steps) if stepwise else whole, transactional=not stepwise)
 
 
 def _guarded(
