@@ -31,7 +31,7 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             state = state.with_policy(policy)
         return state
 
-    reasons = (*finding.reasons, *style.left_out)
+    reasons = (*finding.reasons, *style.doubts)
     return Proposal(Fix(finding, finding.level, reasons=reasons), (TableEdit(table, add_policies),))
 
 
