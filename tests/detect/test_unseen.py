@@ -66,7 +66,7 @@ def test_a_neighbour_that_names_it() -> None:
     assert list(unseen_accesses(facts)) == [q("invoices")]
     assert {one.subject.name: one.level for one in detect(facts)} == {"invoices": "unsafe", "ledger": "safe"}
     (warning,) = warnings([facts])
-    assert warning.startswith("Planned without stats beside it")
+    assert warning.startswith("Planned without stats, which lies beside it")
     config = Config(workspace=Workspace(database="per-service"))
     assert warnings([gather(facts.replayed, facts.services, config, beside)]) == ()
 

@@ -70,9 +70,10 @@ def planned_alone(facts: Facts) -> Iterator[str]:
     missing = missing_relations(facts)
     if facts.neighbours:
         beside = listed([one.name for one in facts.neighbours])
+        lie = "lies" if len(facts.neighbours) == 1 else "lie"
         yield (
-            f"Planned without {beside} beside it: where they share the database, what they do with these tables is not "
-            f"seen. Plan the folder that holds them all, with --service {names[0]}."
+            f"Planned without {beside}, which {lie} beside it: where they share the database, what is done there with "
+            f"these tables is not seen. Plan the folder that holds them all, with --service {names[0]}."
         )
     elif missing and len(names) == 1:
         yield (
