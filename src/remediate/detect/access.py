@@ -163,9 +163,9 @@ class Access:
 
 def access_to(facts: Facts) -> Access:
     """The one `Access` of a database, made when it is first asked for."""
-    access = facts.shared.get(Access)
+    access = facts.memo.get(Access)
     if access is None:
-        access = facts.shared[Access] = Access(facts)
+        access = facts.memo[Access] = Access(facts)
     return access
 
 

@@ -92,9 +92,9 @@ def _accepted(facts: Facts, service: str) -> frozenset[str]:
 
 def _read_by_service(facts: Facts) -> dict[str, set[str]]:
     """The settings that the policies on each service's tables read."""
-    found: dict[str, set[str]] | None = facts.shared.get(_read_by_service)
+    found: dict[str, set[str]] | None = facts.memo.get(_read_by_service)
     if found is None:
-        found = facts.shared[_read_by_service] = {}
+        found = facts.memo[_read_by_service] = {}
         tables = facts.replayed.catalog.tables
         for policy in facts.replayed.catalog.policies.values():
             own = found.setdefault(tables[policy.table].service, set())
@@ -129,9 +129,9 @@ def _evidence(facts: Facts, table: Table) -> Iterator[str]:
 
 def _protected(facts: Facts) -> dict[str, list[Table]]:
     """The tables with RLS and policies by their services, that of the first one first."""
-    found: dict[str, list[Table]] | None = facts.shared.get(_protected)
+    found: dict[str, list[Table]] | None = facts.memo.get(_protected)
     if found is None:
-        found = facts.shared[_protected] = {}
+        found = facts.memo[_protected] = {}
         catalog = facts.replayed.catalog
         for table in catalog.tables.values():
             if table.rls_enabled and any(catalog.policies_of(table.name)):
@@ -140,9 +140,9 @@ def _protected(facts: Facts) -> dict[str, list[Table]]:
 
 
 def _partitions(facts: Facts) -> dict[QName, list[str]]:
-    found: dict[QName, list[str]] | None = facts.shared.get(_partitions)
+    found: dict[QName, list[str]] | None = facts.memo.get(_partitions)
     if found is None:
-        found = facts.shared[_partitions] = {}
+        found = facts.memo[_partitions] = {}
         for table in facts.replayed.catalog.tables.values():
             if table.partition_of is not None:
                 found.setdefault(table.partition_of, []).append(str(table.name))

@@ -124,7 +124,8 @@ class Application:
 class Facts:
     """Everything about one database that a detector or planner may look at. `services` stand in replay order.
 
-    `neighbours` are folders beside the workspace that may use the database too.
+    `neighbours` are folders beside the workspace that may use the database too. `memo` keeps what is asked for once per
+    finding and is the same each time.
     """
 
     replayed: Replayed
@@ -133,8 +134,7 @@ class Facts:
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
     neighbours: tuple[Neighbour, ...] = ()
-    shared: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was worked out for all tables, or all of a service, when the first of them asked; by who writes it."""
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

@@ -34,9 +34,9 @@ def application_of(facts: Facts, table: Table) -> Application:
 
 
 def _grants_on_tables(facts: Facts) -> dict[str, list[Grant]]:
-    found: dict[str, list[Grant]] | None = facts.shared.get(_grants_on_tables)
+    found: dict[str, list[Grant]] | None = facts.memo.get(_grants_on_tables)
     if found is None:
-        found = facts.shared[_grants_on_tables] = {}
+        found = facts.memo[_grants_on_tables] = {}
         for grant in facts.replayed.catalog.grants:
             if grant.kind == "table":
                 found.setdefault(grant.subject, []).append(grant)

@@ -57,9 +57,9 @@ def _taints(facts: Facts, service: str, tables: frozenset[QName], origins: Itera
 
 def _refused(facts: Facts) -> dict[QName, list[int]]:
     """The refusals that are about each relation, by their numbers."""
-    found: dict[QName, list[int]] | None = facts.shared.get(_refused)
+    found: dict[QName, list[int]] | None = facts.memo.get(_refused)
     if found is None:
-        found = facts.shared[_refused] = {}
+        found = facts.memo[_refused] = {}
         for number, refusal in enumerate(facts.replayed.refusals):
             for subject in refusal.subjects:
                 found.setdefault(subject, []).append(number)
