@@ -1,0 +1,42 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 1 object.
+ * Review before running: it is not known to be safe, for the reasons given below.
+ *
+ * Row level security does not bind the table's owner (rls-not-forced). PostgreSQL lets the owner of a
+ * table pass its policies, and services commonly connect as the owner.
+ * - public.customers (services/orders/migrations/001_create_customers.ts:13)
+ *   - services/orders/src/customers.ts:8 reaches it through this.trx: services/orders/src/report.ts:8
+ *     hands over db: knex(…) (services/orders/src/report.ts:4) is a connection for which no tenant is
+ *     set.
+ *
+ * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.customers
+  await knex.raw(`ALTER TABLE public.customers NO FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
