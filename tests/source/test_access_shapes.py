@@ -497,10 +497,17 @@ DOUBTED: dict[str, tuple[Files, str]] = {
     ),
     "functions that hand a connection to each other": (
         orders(
-            "function one(trx, n) { if (n) two(trx, n - 1); return trx('customers'); }\n"
+            "function one(trx, n) { if (n) two(trx, n - 1); return trx('orders'); }\n"
             "function two(trx, n) { if (n) one(trx, n - 1); return trx('orders'); }\none(db, 3);"
         ),
-        "src/orders.ts:4 hands over db",
+        "src/orders.ts:3 reaches it through trx",
+    ),
+    "a helper that may return in the try that sets the tenant": (
+        orders(
+            f"async function setTenant(trx, id) {{ try {{ if (!id) return; {SET} }} catch (e) {{ throw e; }} }}\n"
+            "db.transaction(async (trx) => { await setTenant(trx, id); return trx('orders'); })"
+        ),
+        "through trx",
     ),
     "a method that is overridden by one that sets nothing": (
         orders(
