@@ -580,6 +580,59 @@ DOUBTED: dict[str, tuple[Files, str]] = {
         ),
         "src/tables.ts:1 reaches it, in src/orders.ts:3, through db",
     ),
+    "a name that is handed to a function behind another argument": (
+        orders("const load = (a, table: string) => db(table);\nload(1, 'orders')"),
+        "through db",
+    ),
+    "names in an object that CommonJS exports": (
+        {
+            "src/constants.js": "module.exports = { TABLES: { users: 'users', orders: 'orders' } };",
+            "src/a.js": "const { TABLES } = require('./constants');\nconst knex = require('./db');\n"
+            "knex(TABLES.orders);",
+        },
+        "src/constants.js:1 names it, in src/a.js:3, and hands it to knex of ./db",
+    ),
+    "names in an object within a module of CommonJS": (
+        {
+            "src/constants.js": "module.exports = { TABLES: { orders: 'orders' } };",
+            "src/a.js": "const names = require('./constants');\nexports.all = (db) => db(names.TABLES.orders);",
+        },
+        "src/constants.js:1 reaches it, in src/a.js:2, through db",
+    ),
+    "a name that is exported by itself": (
+        {
+            "src/constants.js": "exports.ORDERS = 'orders';",
+            "src/a.js": "const { ORDERS } = require('./constants');\nexports.all = (db) => db(ORDERS);",
+        },
+        "in src/a.js:2, through db",
+    ),
+    "names in an object that is the default export": (
+        orders(
+            "import tables from './tables';\nexport const all = () => db(tables.orders)",
+            tables="export default { orders: 'orders', users: 'users' };",
+        ),
+        "in src/orders.ts:3, through db",
+    ),
+    "names that are frozen": (
+        orders("const TABLES = Object.freeze({ orders: 'orders' });\nexport const all = () => db(TABLES.orders);"),
+        "in src/orders.ts:3, through db",
+    ),
+    "names in a set": (
+        orders("const TABLES = new Set(['users', 'orders']);\nfor (const table of TABLES) await db(table).del();"),
+        "in src/orders.ts:3, through db",
+    ),
+    "a list of names right where a callback takes them": (
+        orders("['users', 'orders'].forEach((table) => db(table).del());"),
+        "through db",
+    ),
+    "a piece of SQL that begins with a column": (
+        orders("db('a').whereRaw('n < coalesce((select max(n) from orders where a = b.id), 0)')"),
+        "through db",
+    ),
+    "all values of an object": (
+        orders("const TABLES = { a: 'orders' };\nObject.values(TABLES).forEach((table) => db(table).del());"),
+        "in src/orders.ts:3, through db",
+    ),
     "a list of tables that a loop empties": (
         orders("for (const table of ['orders', 'users']) { await db(table).del(); }"),
         "through db",

@@ -98,8 +98,12 @@ class Flow:
         while (parent := current.parent) is not None:
             kind = parent.type
             if kind == "arguments":
-                yield from self._argument(parent, current, carried)
-                return
+                passed = _passes_on(parent, carried)
+                if passed is None or parent.parent is None:
+                    yield from self._argument(parent, current, carried)
+                    return
+                carried, current = passed, parent.parent
+                continue
             if kind == "call_expression" and current.type == "template_string":
                 yield from self._tagged(parent, carried)
                 return
@@ -116,9 +120,12 @@ class Flow:
                 if key is None or current.is_field("key"):
                     return
                 carried = replace(carried, keys=(*carried.keys, key.text.strip("'\"")))
-            elif kind == "array":
+            elif kind == "array" and current.type != "spread_element":
                 carried = replace(carried, keys=(*carried.keys, "[]"))
-            elif kind not in _PASSES:
+            elif kind == "member_expression" and carried.keys and current.is_field("object"):
+                yield from self._use(current, carried)
+                return
+            elif kind not in _PASSES and kind != "array":
                 yield from self._end(parent, current, carried)
                 return
             current = parent
@@ -135,6 +142,8 @@ class Flow:
                 yield from self._field(parent, carried)
             case "return_statement" | "arrow_function":
                 yield from self._returned(parent, current, carried)
+            case "export_statement":
+                yield from self._exported(current, carried, current)
             case "enum_assignment":
                 yield from self._enum(parent, carried)
             case "for_in_statement" if current.is_field("right"):
@@ -155,10 +164,11 @@ class Flow:
         if name.type != "identifier":
             yield Unclear(name, "what becomes of it is not followed")
             return
-        yield from self._uses(value.bare(), carried, name)
+        found = self.program.define(value)
+        yield from self._uses(found if isinstance(found, Site) else value.bare(), carried, name)
 
     def _uses(self, value: Site, carried: _Carried, name: Site) -> Iterator[Access]:
-        references = self.references.of(value)
+        references = self.references.of(value, name.text if name.type == "identifier" else None)
         if references is None:
             yield Unclear(name, f"where {name.text} is used is not followed")
             return
@@ -219,9 +229,20 @@ class Flow:
         elif text.startswith(("exports.", "module.exports")):
             value = assignment.field("right")
             if value is not None:
-                yield from self._uses(value.bare(), carried, left)
+                yield from self._exported(value, carried, left)
         elif carried.is_text or vocabulary.names_table(name):
             yield Unclear(assignment, f"what becomes of {text[:40]} is not followed")
+
+    def _exported(self, value: Site, carried: _Carried, at: Site) -> Iterator[Access]:
+        """`module.exports = { TABLES: { … } }`: each member is what others import by name."""
+        value = value.bare()
+        while value.type == "call_expression" and (arguments := value.field("arguments")) is not None:
+            value = arguments.children()[0].bare() if arguments.children() else arguments
+        member = _member(value, carried.keys[-1]) if carried.keys and value.type == "object" else None
+        if member is not None:
+            yield from self._uses(member, replace(carried, keys=carried.keys[:-1]), at)
+        else:
+            yield from self._uses(value, carried, at)
 
     def _field(self, definition: Site, carried: _Carried) -> Iterator[Access]:
         owner, name = enclosing_class(definition), definition.field("name")
@@ -468,6 +489,27 @@ class Flow:
                 yield from self._climb(call, replace(carried.deeper, kind="sql"))
         elif root not in ("gql", "graphql", "css", "html", "styled"):
             yield Query(call, self.handles.root_of(function))
+
+
+def _passes_on(arguments: Site, carried: _Carried) -> _Carried | None:
+    """What the result of a call carries that gives its argument back, or the values in it: `Object.freeze(TABLES)`."""
+    call = arguments.parent
+    function = (call.field("function") or call.field("constructor")) if call is not None else None
+    if function is None:
+        return None
+    if function.text in ("Object.freeze", "Object.seal", "structuredClone"):
+        return carried
+    if function.text in ("Object.values", "Object.keys", "Object.entries", "Array.from", "Set", "Map", "Array.of"):
+        return replace(carried, keys=(*carried.keys[:-1], "[]"))
+    return None
+
+
+def _member(owner: Site, name: str) -> Site | None:
+    for child in owner.children():
+        if child.type == "pair" and (key := child.field("key")) is not None and key.text.strip("'\"") == name:
+            value = child.field("value")
+            return value.bare() if value is not None else None
+    return None
 
 
 def _operator(binary: Site) -> str:

@@ -27,14 +27,17 @@ class References:
     program: Program
     _known: dict[tuple[str, int, int, str], tuple[Reference, ...] | None] = field(default_factory=dict)
 
-    def of(self, definition: Site) -> tuple[Reference, ...] | None:
-        """The uses of a declaration outside of itself, its imports and exports; None where they cannot be told."""
+    def of(self, definition: Site, name: str | None = None) -> tuple[Reference, ...] | None:
+        """The uses of a declaration outside of itself, its imports and exports; None where they cannot be told.
+
+        `name` is what it is called where its own place does not tell: `const NAME = Object.freeze({ … })`.
+        """
         if definition.key not in self._known:
-            self._known[definition.key] = self._find(definition)
+            self._known[definition.key] = self._find(definition, name)
         return self._known[definition.key]
 
-    def _find(self, definition: Site) -> tuple[Reference, ...] | None:
-        own = _own_name(definition)
+    def _find(self, definition: Site, name: str | None) -> tuple[Reference, ...] | None:
+        own = _own_name(definition) or name
         found: dict[tuple[str, int, int, str], Reference] = {}
         pending: list[tuple[str, str | None]] = [(own, None)] if own else []
         is_method = _is_method(definition)
@@ -53,7 +56,7 @@ class References:
             for module in self.program.files_with(word):
                 if only is not None and module.name != only:
                     continue
-                if module is not definition.module and not _may_refer(module, word, is_method):
+                if module is not definition.module and not _may_refer(module, word, _is_of_class(definition)):
                     continue
                 for site in module.identifiers(word):
                     if (alias := _alias(site)) is not None:
@@ -131,6 +134,13 @@ def _is(found: object, definition: Site) -> bool:
 def _own_name(definition: Site) -> str | None:
     name = definition.field("name") if definition.type in CLASSES else None
     return name.text if name is not None else function_name(definition) or _variable(definition)
+
+
+def _is_of_class(definition: Site) -> bool:
+    """Whether it is a member of a class, which no import names."""
+    outer = definition if definition.type == "method_definition" else definition.wrapped().parent
+    above = outer.parent if outer is not None else None
+    return above is not None and above.type == "class_body"
 
 
 def _is_method(definition: Site) -> bool:

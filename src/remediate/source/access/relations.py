@@ -24,12 +24,13 @@ _BEGINS_SQL = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _LIST_BEGINS = re.compile(r"\b(?:from|truncate|lock)\s", re.IGNORECASE)
+_PREFIX = r"""(?: [\\]? "? [\w$]+ [\\]? "? \s*\.\s* | "? \$\{[^}]*\} "? \s*\.\s* )? [\\]? "? \Z"""
 _BEFORE = re.compile(
-    r"""(?: ['"`] \s* | \b (?:from|join|into|using|copy|only|lock|truncate|update|table|lateral) \s+ \(? \s*
-          | (?P<list> , \s* (?:only\s+)? ) )
-        (?: [\\]? "? [\w$]+ [\\]? "? \s*\.\s* | "? \$\{[^}]*\} "? \s*\.\s* )? [\\]? "? \Z""",
+    r"(?: ['\"`] \s* | \b (?:from|join|into|using|copy|only|lock|truncate|update|table|lateral) \s+ \(? \s* )"
+    + _PREFIX,
     re.VERBOSE | re.IGNORECASE,
 )
+_IN_LIST = re.compile(r", \s* (?:only\s+)?" + _PREFIX, re.VERBOSE | re.IGNORECASE)
 _VERB = re.compile(r"\b(?:select|delete|insert|update)\b", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[*=(,$?;]")
 
@@ -83,7 +84,7 @@ class Relation:
             return "alias" if whole["alias"] and not whole["as"] else "bare"
         for match in self._in_sql.finditer(text):
             word = match["keyword"] or match["update"] or match["list"]
-            if word.isupper() or _is_sql(text):
+            if word.isupper() or _is_sql(text) or _is_piece(text, match.start()):
                 return "sql"
         return None
 
@@ -102,10 +103,16 @@ def may_name(text: str, offset: int) -> bool:
 
     Cheap, so that most files need not be parsed, and never wrong where it says no.
     """
-    match = _BEFORE.search(text, max(0, offset - 200), offset)
-    if match is None:
+    if _BEFORE.search(text, max(0, offset - 200), offset) is not None:
+        return True
+    if _IN_LIST.search(text, max(0, offset - 200), offset) is None:
         return False
-    return match["list"] is None or _LIST_BEGINS.search(text, max(0, offset - _LIST - 50), offset) is not None
+    return _LIST_BEGINS.search(text, max(0, offset - _LIST - 50), offset) is not None
+
+
+def _is_piece(text: str, offset: int) -> bool:
+    """Whether a piece of SQL that begins anywhere has a verb before an offset: `n < (select x from orders where …)`."""
+    return _PUNCTUATION.search(text) is not None and _VERB.search(text, 0, offset) is not None
 
 
 def _is_sql(text: str) -> bool:
