@@ -7,9 +7,14 @@ import type { Knex } from 'knex';
  * tenant: one forgotten condition shows a customer the data of another.
  * - public.invoices (services/schema/migrations/002_create_more.ts:14)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.invoices: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -29,6 +34,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);

@@ -11,9 +11,14 @@ import type { Knex } from 'knex';
  *     hands over db: knex(…) (services/orders/src/report.ts:4) is a connection for which no tenant is
  *     set.
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.customers: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -28,6 +33,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
