@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from remediate.detect.code import Code
+from remediate.detect.code import code_of
 from remediate.detect.found import enabling, listed
 from remediate.detect.model import Facts
 from remediate.detect.settings import policy_text, reads, settings_by_function
@@ -21,7 +21,7 @@ class Access:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._catalog = facts.replayed.catalog
-        self.code = Code(facts)
+        self.code = code_of(facts)
         self._read_by_functions = settings_by_function(self._catalog)
         self._words = {key: _words(function.body) for key, function in self._catalog.functions.items()}
         self._naming_functions: dict[str, list[tuple[QName, tuple[str, ...]]]] = {}
