@@ -73,6 +73,10 @@ PROVEN: dict[str, Files] = {
         "inTenant(1, async (t) => { await t.select().from('orders'); await t.insert({}).into('orders');"
         " await t('a').leftJoin('orders as o', 'o.a', 'a.id'); })"
     ),
+    "type arguments after await": orders(
+        "inTenant<Order>(1, async (trx) => { await trx<Order>('orders').first<Row>();"
+        " return await trx.raw<{ rows: Row[] }>('SELECT * FROM orders'); })"
+    ),
     "raw SQL": orders("inTenant(1, (t) => t.raw('SELECT * FROM orders WHERE id = ?', [1]))"),
     "a query that is told its transaction": orders("inTenant(1, (t) => db('orders').where({ a: 1 }).transacting(t))"),
     "a part of a query that runs for the tenant": orders(

@@ -10,6 +10,7 @@ import tree_sitter_typescript
 
 from remediate.evaluate.ast import SourceFile
 from remediate.source.place import Place
+from remediate.source.syntax import parse_with
 
 LARGEST_FILE = 5 * 1024 * 1024
 """Bytes. Code is written by hand; what is larger holds data, and reading it would take longer than all the rest."""
@@ -35,9 +36,9 @@ def parse(file: SourceFile) -> tree_sitter.Tree:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SyntaxProblem(f"is not UTF-8 (byte {error.start})", Place(file.path)) from None
-    tree = _parser("typescript").parse(data)
+    tree = parse_with(_parser("typescript"), data)
     if tree.root_node.has_error:
-        other = _parser("tsx").parse(data)
+        other = parse_with(_parser("tsx"), data)
         if not other.root_node.has_error:
             return other
         raise SyntaxProblem("syntax error", _first_error(tree.root_node, file))

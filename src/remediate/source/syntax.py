@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
 Grammar = Literal["typescript", "tsx"]
 
@@ -17,7 +18,41 @@ def parse(name: str, data: bytes) -> Tree:
 
     Plain JavaScript is read with the TSX grammar: it knows JSX, and has no `<T>x` casts that JavaScript could mean.
     """
-    return _parser("typescript" if name.endswith((".ts", ".mts", ".cts")) else "tsx").parse(data)
+    return parse_with(_parser("typescript" if name.endswith((".ts", ".mts", ".cts")) else "tsx"), data)
+
+
+def parse_with(parser: Parser, data: bytes) -> Tree:
+    """The syntax tree, with type arguments left out where the grammar stumbles over them; every offset is right.
+
+    It takes `await a.b<T>(c)` for `(await a.b)<T>(c)`, and so with every operator that binds closely. In JavaScript
+    none can stand before a call without parentheses, so what is meant is not in doubt.
+    """
+    tree = parser.parse(data)
+    language = parser.language
+    for _ in range(_MOST_NESTED if language is not None and _CALLED_WITH_TYPES.search(data) else 0):
+        found = QueryCursor(_misread_calls(language)).captures(tree.root_node).get("types", [])
+        if not found:
+            break
+        erased = bytearray(data)
+        for types in found:
+            erased[types.start_byte : types.end_byte] = b" " * (types.end_byte - types.start_byte)
+        data = bytes(erased)
+        tree = parser.parse(data)
+    return tree
+
+
+_CALLED_WITH_TYPES = re.compile(rb"(?<!=)>\s*\(")
+_MOST_NESTED = 4
+
+
+@cache
+def _misread_calls(language: Language) -> Query:
+    """Calls, with type arguments, of what seems to be the result of an operator."""
+    return Query(
+        language,
+        "(call_expression function: [(await_expression) (unary_expression) (binary_expression)]"
+        " type_arguments: (type_arguments) @types)",
+    )
 
 
 @cache

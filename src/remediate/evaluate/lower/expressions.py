@@ -9,7 +9,6 @@ from remediate.evaluate.lower.text import join_surrogates, number, unescape
 from remediate.evaluate.values import UNDEFINED
 
 _LINKS = {"member_expression", "subscript_expression", "call_expression", "non_null_expression"}
-_LOGICAL = ("&&", "||", "??")
 
 
 @lowers("identifier", "this", "super", "undefined", "shorthand_property_identifier")
@@ -100,64 +99,27 @@ def _asserted(low: Lowering, node: Tree) -> ast.Node:
 
 @lowers("member_expression", "subscript_expression", "call_expression")
 def _link_chain(low: Lowering, node: Tree) -> ast.Node:
-    found = _Chain()
-    result = _link(low, node, found)
-    start, end = node.start_byte, node.end_byte
-    if found.optional:
-        result = ast.Chain(start, end, result)
-    for outer in reversed(found.operators):
-        if outer.type == "await_expression":
-            result = ast.Await(start, end, result)
-            continue
-        operator = low.text(low.field(outer, "operator"))
-        if outer.type == "unary_expression":
-            result = ast.Unary(start, end, operator, result)
-        else:
-            make = ast.Logical if operator in _LOGICAL else ast.Binary
-            result = make(start, end, operator, low.expression(low.field(outer, "left")), result)
-    return result
+    optional: list[Tree] = []
+    chain = _link(low, node, optional)
+    return ast.Chain(node.start_byte, node.end_byte, chain) if optional else chain
 
 
-class _Chain:
-    """What a chain `a.b[c](d)` is met with on the way to its beginning: links with `?.`, and operators before it.
-
-    The grammar takes `await a.b<T>(c)` for `(await a.b)<T>(c)`, and does so with every operator that binds closely. In
-    JavaScript none can stand there without parentheses: each is about the whole chain.
-    """
-
-    def __init__(self) -> None:
-        self.optional: list[Tree] = []
-        self.operators: list[Tree] = []
-
-
-_OPERAND = {"await_expression": None, "unary_expression": "argument", "binary_expression": "right"}
-
-
-def _head(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
-    """What a link begins with."""
-    if node.type not in _OPERAND:
-        return _link(low, node, found)
-    found.operators.append(node)
-    field = _OPERAND[node.type]
-    return _head(low, low.field(node, field) if field else named(node)[0], found)
-
-
-def _link(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
-    """One link of a chain."""
+def _link(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
+    """One link of a chain `a.b[c](d)`; `optional` collects the links with `?.`."""
     kind = node.type
     if kind not in _LINKS:
         return low.expression(node)
     low.descend(node)
     result: ast.Node
     if kind == "non_null_expression":
-        result = _head(low, named(node)[0], found)
+        result = _link(low, named(node)[0], optional)
     elif kind == "call_expression":
-        result = _call(low, node, found)
+        result = _call(low, node, optional)
     else:
-        inner = _head(low, low.field(node, "object"), found)
+        inner = _link(low, low.field(node, "object"), optional)
         conditional = node.child_by_field_name("optional_chain") is not None
         if conditional:
-            found.optional.append(node)
+            optional.append(node)
         if kind == "member_expression":
             name = low.field(node, "property")
             result = ast.Member(node.start_byte, node.end_byte, inner, low.text(name), conditional, name.start_byte)
@@ -168,14 +130,14 @@ def _link(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
     return result
 
 
-def _call(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
+def _call(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
     callee = low.field(node, "function")
     passed = low.field(node, "arguments")
     if callee.type == "import":
-        given = named(passed)
-        value: ast.Node = low.expression(given[0]) if given else ast.Constant(node.start_byte, node.end_byte, UNDEFINED)
+        found = named(passed)
+        value: ast.Node = low.expression(found[0]) if found else ast.Constant(node.start_byte, node.end_byte, UNDEFINED)
         return ast.DynamicImport(node.start_byte, node.end_byte, value)
-    function = _head(low, callee, found)
+    function = _link(low, callee, optional)
     if passed.type == "template_string":
         text = template(low, passed)
         if isinstance(text, ast.Text):
@@ -187,7 +149,7 @@ def _call(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
         return ast.Tagged(node.start_byte, node.end_byte, function, text)
     conditional = any(child.type in ("?.", "optional_chain") for child in node.children)
     if conditional:
-        found.optional.append(node)
+        optional.append(node)
     arguments = tuple([low.expression(child) for child in passed.named_children if child.type != "comment"])
     spread = any(argument.__class__ is ast.Spread for argument in arguments)
     return ast.Call(node.start_byte, node.end_byte, function, arguments, conditional, spread)
@@ -228,7 +190,7 @@ def _binary(low: Lowering, node: Tree) -> ast.Node:
         current = low.field(current, "left")
     result = low.expression(current)
     for outer, right, operator in reversed(chain):
-        make = ast.Logical if operator in _LOGICAL else ast.Binary
+        make = ast.Logical if operator in ("&&", "||", "??") else ast.Binary
         result = make(outer.start_byte, outer.end_byte, operator, result, low.expression(right))
     return result
 
