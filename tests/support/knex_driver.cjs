@@ -85,6 +85,7 @@ function forgivingSource(migrations, answer) {
         else note(error);
       } finally {
         await new Promise((resolve) => setImmediate(resolve));
+        answer.running = null; // what comes now is Knex's own
       }
     };
     const note = (error) => answer.thrown.push({ file: info.file, message: String(error?.message ?? error) });

@@ -106,6 +106,7 @@ class StaticEngine:
         self.last_error: SqlError | None = None
         self.doubts = Doubts()
         self._statement: Statement | None = None
+        self._first_schema: str | None = None
 
     # The World of evaluate.
 
@@ -178,6 +179,7 @@ class StaticEngine:
         """A new connection: nothing is set."""
         for key in list(self.builder.session):
             del self.builder.session[key]
+        self._first_schema = self.builder.current_schema
         self.transactions.current = None
         self.builder.log.forget()
 
@@ -189,6 +191,9 @@ class StaticEngine:
         self.transactions.current = None
         end_local(self.builder)
         self.builder.log.forget()
+
+    def finds_records(self) -> bool:
+        return self._first_schema is None or self._first_schema in self.builder.search_path
 
     def roll_back(self) -> None:
         """ROLLBACK; what a migration committed by itself in between stays, as it does on a server."""

@@ -34,6 +34,11 @@ class Engine(World, Protocol):
 
     def commit(self) -> None: ...
 
+    def finds_records(self) -> bool:
+        """Whether the search path still has the schema that was its first when the session began: Knex has its own
+        tables there."""
+        ...
+
     def roll_back(self) -> None: ...
 
     @property
@@ -95,7 +100,7 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
     if together:
         engine.begin()
     for migration in service.migrations:
-        failed = _run_file(migration, together, evaluator, engine)
+        failed = _run_file(migration, together, evaluator, engine) or _record(service, engine)
         done.append(Outcome(service.name, migration.file, *(failed or (None, ""))))
         if failed is not None:
             if together:
@@ -107,6 +112,13 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
         if together:
             engine.commit()
     engine.told.outcomes += done
+
+
+def _record(service: Service, engine: Engine) -> tuple[str, str] | None:
+    """Knex writes down that the file ran, and does not find its table when the file changed the search path."""
+    if service.table_schema is not None or engine.finds_records():
+        return None
+    return "42P01", f'relation "{service.table_name}" does not exist'
 
 
 def _run_file(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from remediate.sql.calls import function_name, spell_order
@@ -134,16 +134,48 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
             parts.append("FROM " + ", ".join(sources))
         if node.HasField("where_clause"):
             parts.append("WHERE " + context.spell(node.where_clause, context).text)
+        known = {name for entry in entries for name in entry.columns or ()}
+        grouped = [_meant(item, node.target_list, known) for item in node.group_clause]
         # Names of output columns may stand in GROUP BY and ORDER BY.
         entries.append(Entry("", {name: type_name for name, type_name in (columns or {}).items() if name}, None, False))
         if node.group_clause:
-            parts.append("GROUP BY " + ", ".join(_grouping(item, context) for item in node.group_clause))
+            parts.append("GROUP BY " + ", ".join(_grouping(item, context) for item in grouped))
         if node.HasField("having_clause"):
             parts.append("HAVING " + context.spell(node.having_clause, context).text)
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
-        text = " ".join(parts) + _tail(node, context)
+        ordered = [_ordered(item, node.target_list) for item in node.sort_clause]
+        text = " ".join(parts) + _tail(node, context, ordered)
     return text, columns
+
+
+def _meant(item: Node, targets: Sequence[Node], known: Collection[str] = ()) -> Node:
+    """The expression that an output column's number or name stands for (findTargetlistEntrySQL92); else the item.
+
+    In GROUP BY the names of input columns, `known`, come first.
+    """
+    kind = item.WhichOneof("node")
+    if kind == "a_const" and item.a_const.WhichOneof("val") == "ival":
+        at = item.a_const.ival.ival - 1
+        found = targets[at].res_target.val if 0 <= at < len(targets) else item
+    elif kind == "column_ref" and len(item.column_ref.fields) == 1:
+        name = item.column_ref.fields[0].string.sval
+        named = (one.res_target.val for one in targets if name and one.res_target.name == name and name not in known)
+        found = next(named, item)
+    else:
+        found = item
+    star = found.WhichOneof("node") == "column_ref" and found.column_ref.fields[-1].WhichOneof("node") == "a_star"
+    return item if star else found
+
+
+def _ordered(item: Node, targets: Sequence[Node]) -> Node:
+    found = _meant(item.sort_by.node, targets)
+    if found is item.sort_by.node:
+        return item
+    copy = type(item)()
+    copy.CopyFrom(item)
+    copy.sort_by.node.CopyFrom(found)
+    return copy
 
 
 def _grouping(item: Node, context: Context) -> str:
@@ -152,10 +184,10 @@ def _grouping(item: Node, context: Context) -> str:
     return context.spell(item, context).text
 
 
-def _tail(node: Node, context: Context) -> str:
+def _tail(node: Node, context: Context, ordered: Sequence[Node] | None = None) -> str:
     text = ""
     if node.sort_clause:
-        text += " ORDER BY " + spell_order(node.sort_clause, context)
+        text += " ORDER BY " + spell_order(node.sort_clause if ordered is None else ordered, context)
     if node.HasField("limit_offset"):
         text += " OFFSET " + context.spell(node.limit_offset, context).text
     if node.HasField("limit_count"):
