@@ -12,6 +12,7 @@ from typing import Final
 
 from remediate.sql import calls, columns, operators, select
 from remediate.sql.context import Context
+from remediate.sql.inference import require_boolean
 from remediate.sql.literals import number
 from remediate.sql.parse import Node
 from remediate.sql.piece import (
@@ -141,14 +142,21 @@ def _same_text(source: str | None, target: str) -> bool:
 
 def _boolean(node: Node, context: Context) -> Piece:
     if node.boolop == 3:  # NOT_EXPR
-        return Piece(f"NOT {spell(node.args[0], context).within(NOT)}", NOT, "boolean")
+        operand = _condition(node.args[0], "NOT", context)
+        return Piece(f"NOT {operand.within(NOT)}", NOT, "boolean")
     word, precedence = ("AND", AND) if node.boolop == 1 else ("OR", OR)
     parts = []
     for argument in node.args:
-        piece = as_type(spell(argument, context), "boolean")
+        piece = _condition(argument, word, context)
         # AND within AND is flattened by the text itself: both sides of the word bind equally.
         parts.append(piece.within(precedence))
     return Piece(f" {word} ".join(parts), precedence, "boolean")
+
+
+def _condition(node: Node, place: str, context: Context) -> Piece:
+    piece = as_type(spell(node, context), "boolean")
+    require_boolean(piece.type, place)
+    return piece
 
 
 def _null_test(node: Node, context: Context) -> Piece:

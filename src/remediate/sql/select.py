@@ -8,9 +8,10 @@ from typing import Final
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
 from remediate.sql.context import Context, Entry
+from remediate.sql.inference import require_boolean, require_operator
 from remediate.sql.lookup import MismatchError
 from remediate.sql.parse import Node
-from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece
+from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece, as_type
 from remediate.sql.quote import quote_identifier
 from remediate.sql.types import spell_type
 
@@ -36,12 +37,15 @@ def spell_sublink(node: Node, context: Context) -> Piece:
     if kind == _EXISTS:
         return Piece(f"EXISTS ({text})", ATOM, "boolean")
     first = next(iter(columns.values()), None) if columns else None
+    if kind in (_ARRAY, _EXPRESSION) and columns is not None and len(columns) > 1:
+        raise MismatchError("42601", "subquery must return only one column")
     if kind == _ARRAY:
         return Piece(f"ARRAY({text})", ATOM, f"{first}[]" if first else None)
     if kind == _EXPRESSION:
         return Piece(f"({text})", ATOM, first)
     test = context.spell(node.testexpr, context)
     operator = node.oper_name[-1].string.sval if node.oper_name else "="
+    test = _compared(operator, node.testexpr, test, columns)
     if kind == _ANY and operator == "=":
         return Piece(f"{test.within(IN + 1)} IN ({text})", IN, "boolean")
     if kind == _ALL and operator == "<>":
@@ -49,6 +53,18 @@ def spell_sublink(node: Node, context: Context) -> Piece:
     return Piece(
         f"{test.within(COMPARE + 1)} {operator} {'ANY' if kind == _ANY else 'ALL'} ({text})", COMPARE, "boolean"
     )
+
+
+def _compared(operator: str, node: Node, test: Piece, columns: Columns) -> Piece:
+    """The left side of IN, ANY and ALL in the light of what the sub-select gives (transformSubLink)."""
+    if columns is None or node.WhichOneof("node") == "row_expr":
+        return test
+    if len(columns) > 1:
+        raise MismatchError("42601", "subquery has too many columns")
+    (wanted,) = columns.values() if columns else (None,)
+    test = as_type(test, wanted)
+    require_operator(operator, test.type, wanted)
+    return test
 
 
 def spell_select(node: Node, context: Context, *, aliases: bool = True) -> tuple[str, Columns]:
@@ -133,7 +149,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         if sources:
             parts.append("FROM " + ", ".join(sources))
         if node.HasField("where_clause"):
-            parts.append("WHERE " + context.spell(node.where_clause, context).text)
+            parts.append("WHERE " + _condition(node.where_clause, "WHERE", context))
         known = {name for entry in entries for name in entry.columns or ()}
         grouped = [_meant(item, node.target_list, known) for item in node.group_clause]
         # Names of output columns may stand in GROUP BY and ORDER BY.
@@ -141,7 +157,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         if node.group_clause:
             parts.append("GROUP BY " + ", ".join(_grouping(item, context) for item in grouped))
         if node.HasField("having_clause"):
-            parts.append("HAVING " + context.spell(node.having_clause, context).text)
+            parts.append("HAVING " + _condition(node.having_clause, "HAVING", context))
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
         ordered = [_ordered(item, node.target_list) for item in node.sort_clause]
@@ -176,6 +192,12 @@ def _ordered(item: Node, targets: Sequence[Node]) -> Node:
     copy.CopyFrom(item)
     copy.sort_by.node.CopyFrom(found)
     return copy
+
+
+def _condition(node: Node, place: str, context: Context) -> str:
+    piece = as_type(context.spell(node, context), "boolean")
+    require_boolean(piece.type, place)
+    return piece.text
 
 
 def _grouping(item: Node, context: Context) -> str:

@@ -36,7 +36,7 @@ def create_index(node: Node, at: Applying) -> None:
     # transformIndexStmt looks at the expressions; DefineIndex at the predicate, then at the keys.
     condition = None
     if node.HasField("where_clause"):
-        condition = at.expression(node.where_clause, relation, no_subquery="index predicate")
+        condition = at.expression(node.where_clause, relation, no_subquery="index predicate", condition="WHERE")
     expressions = [
         at.expression(item.index_elem.expr, relation, no_subquery="index expression")
         for item in node.index_params
