@@ -104,6 +104,7 @@ class _Run:
         self.transactional = True
         self.handle: Literal["knex", "pool"] = "knex"
         self.thrown: str | None = None
+        self.code: str | None = None
         self.ends = False
 
     def run(self) -> None:
@@ -134,7 +135,8 @@ class _Run:
         """A refused statement is replay's to report; what the program throws itself ends it here."""
         value = failure.value
         self.thrown = message_of(value)
-        refused = isinstance(value, dict) and isinstance(value.get("code"), str)
+        self.code = value["code"] if isinstance(value, dict) and isinstance(value.get("code"), str) else None
+        refused = self.code is not None
         deliberate = not isinstance(value, dict) or value.get("name") not in (
             "TypeError",
             "ReferenceError",
@@ -178,6 +180,7 @@ class _Run:
             thrown=self.thrown,
             ends=self.ends,
             assumptions=tuple(self.recorder.assumptions),
+            code=self.code,
         )
 
 

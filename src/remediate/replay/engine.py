@@ -36,6 +36,7 @@ from remediate.replay.refused import Refused
 from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.source.place import Unresolved
+from remediate.sql.calls import function_name
 from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
 from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlError, parse
@@ -307,6 +308,9 @@ class StaticEngine:
         if statement.kind == "do_stmt":
             self._do(statement, sent)
             return
+        if statement.kind == "call_stmt":
+            self._call(statement, sent)
+            return
         handler = handler_of(statement.kind)
         if handler is None:
             self.tell_unknown(sent, f"a statement that is not followed: {statement.text.split(None, 1)[0]}", ())
@@ -331,6 +335,19 @@ class StaticEngine:
         text = body.arg.string.sval
         start = statement.offset + len(statement.text[: max(statement.text.find(text), 0)].encode())
         run_do(text, self._host(sent, text, start), option_text(language) if language is not None else "plpgsql")
+
+    def _call(self, statement: Statement, sent: Sent) -> None:
+        """CALL: the body of the procedure runs, as that of a function does when it is selected."""
+        schema, name = function_name(statement.node.funccall)
+        overloads = self.builder.find_functions(name, None if schema == "pg_catalog" else schema)
+        (select,) = parse("SELECT" + statement.text[statement.text.lower().index("call") + len("call") :])
+        if not any(each.kind == "procedure" for each in overloads):
+            if overloads:
+                raise Refused("42809", f"{name} is not a procedure")
+            raise Refused("42883", f"procedure {name} does not exist")
+        rows = run_query(select.node, self._host(sent, statement.text, statement.offset))
+        if isinstance(rows, Unknown):
+            self.tell_unknown(sent, f"a procedure that is not followed: {rows.reason}", ())
 
     def _host(self, sent: Sent, body: str, start: int) -> BlockHost:
         return BlockHost(

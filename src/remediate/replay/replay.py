@@ -13,8 +13,9 @@ from remediate.evaluate.world import Evaluates, World
 from remediate.replay.catalog import Outcome, Replayed
 from remediate.replay.engine import Assumption, StaticEngine, Told
 from remediate.source.model import MigrationSource, Service
+from remediate.source.text import STRING_OR_COMMENT
 
-_NO_TRANSACTION = re.compile(rb"\btransaction\s*:\s*false")
+_NO_TRANSACTION = re.compile(r"\btransaction\s*[:=]\s*false\b")
 
 
 class Engine(World, Protocol):
@@ -95,7 +96,7 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
 
     The first file that fails ends the run of the service.
     """
-    together = not any(_NO_TRANSACTION.search(migration.data) for migration in service.migrations)
+    together = all(_wants_transaction(migration) for migration in service.migrations)
     done: list[Outcome] = []
     if together:
         engine.begin()
@@ -114,6 +115,14 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
     engine.told.outcomes += done
 
 
+def _wants_transaction(migration: MigrationSource) -> bool:
+    """What its `config` says; Knex asks every file before it runs the first one."""
+    text = migration.data.decode("utf-8", "replace")
+    if "transaction" not in text:
+        return True
+    return _NO_TRANSACTION.search(STRING_OR_COMMENT.sub(" ", text)) is None
+
+
 def _record(service: Service, engine: Engine) -> tuple[str, str] | None:
     """Knex writes down that the file ran, and does not find its table when the file changed the search path."""
     if service.table_schema is not None or engine.finds_records():
@@ -125,7 +134,7 @@ def _run_file(
     migration: MigrationSource, together: bool, evaluator: Evaluates, engine: Engine
 ) -> tuple[str, str] | None:
     """The SQLSTATE and message that ended the file, None when it went through."""
-    own = not together and not _NO_TRANSACTION.search(migration.data)
+    own = not together and _wants_transaction(migration)
     engine.last_error = None
     if own:
         engine.begin()
@@ -148,8 +157,7 @@ def _run_file(
         return None
     if own:
         engine.roll_back()
-    error = engine.last_error
     if evaluation.thrown is None:
         # The migration caught the error, but its transaction is lost: recording it fails.
         return "25P02", "current transaction is aborted"
-    return (error.code if error else "", evaluation.thrown)
+    return (evaluation.code or "", evaluation.thrown)
