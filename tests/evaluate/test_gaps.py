@@ -10,6 +10,7 @@ from remediate.evaluate.values import Unknown
 from remediate.source.place import Place
 
 GAP = Unknown("not known")
+BOTH = "drop table b; drop table c"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,11 @@ def test_whole_statements_may_be_left_out(pieces: list[str | Unknown], left: str
 @pytest.mark.parametrize(
     ("pieces", "left", "about"),
     [
-        (["drop table b; create user ", GAP, " password '", GAP, "'; drop table c"], "drop table b; drop table c", None),
+        (
+            ["drop table b; create user ", GAP, " password '", GAP, "'; drop table c"],
+            "drop table b; drop table c",
+            None,
+        ),
         (["drop table b; alter table c add ", GAP, " int;"], "drop table b;", "c"),
         (["drop table b;\n", GAP, "\ntable c"], "drop table b;", None),
         (["drop table b; do $$ begin ", GAP, "; end $$; drop table c"], "drop table b; drop table c", None),

@@ -48,6 +48,7 @@ const CONTROL = /^\s*(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|START TRANSACTIO
 function forgivingClient(answer) {
   return class extends require('knex/lib/dialects/postgres/index.js') {
     async _query(connection, query) {
+      if (!query.sql) throw new Error('The query is empty'); // as the client itself does
       query.response = await forgivingly(connection, answer, query.sql, query.bindings ?? []);
       return query;
     }

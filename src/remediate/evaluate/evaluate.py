@@ -142,9 +142,7 @@ class _Run:
             "ReferenceError",
             "SyntaxError",
         )
-        recorder = self.recorder
-        guessed = recorder.reads_rows or recorder.assumptions or recorder.unresolved
-        self.ends = failure.certain and deliberate and not guessed
+        self.ends = failure.certain and deliberate and not self.recorder.guesses
         if not refused and (self.direction == "up" or not deliberate):
             self.recorder.miss(f"throws: {self.thrown}", self.place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -218,6 +219,30 @@ def _crypto(machine: Machine, modules: Modules) -> Value:
     return library
 
 
+def _uuid(machine: Machine, modules: Modules) -> Value:
+    def by_name(make: Callable[[uuid.UUID, str], uuid.UUID]) -> Callable[[Value, list[Value], Place], Value]:
+        def run(this: Value, arguments: list[Value], place: Place) -> Value:
+            try:
+                return str(make(uuid.UUID(to_text(argument(arguments, 1))), to_text(first(arguments))))
+            except ValueError:
+                return Unknown("a uuid of a name in a namespace that is none", place)
+
+        return run
+
+    library = Library("uuid", _unknown_functions("uuid", "v1 v4 v6 v7"))
+    library.members |= {
+        "NIL": str(uuid.UUID(int=0)),
+        "MAX": str(uuid.UUID(int=2**128 - 1)),
+        "v3": Native("v3", by_name(uuid.uuid3), _NAMESPACES),
+        "v5": Native("v5", by_name(uuid.uuid5), _NAMESPACES),
+        "default": library,
+    }
+    return library
+
+
+_NAMESPACES: dict[str, Value] = {"DNS": str(uuid.NAMESPACE_DNS), "URL": str(uuid.NAMESPACE_URL)}
+
+
 def _url(machine: Machine, modules: Modules) -> Value:
     def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
         value = first(arguments)
@@ -269,7 +294,7 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "fs/promises": _promised_files,
     "knex": _knex,
     "pg": _pg,
-    "uuid": _unknown_library("uuid", "v1 v3 v4 v5 v6 v7"),
+    "uuid": _uuid,
     "crypto": _crypto,
     "dotenv": _dotenv,
     "url": _url,

@@ -190,7 +190,9 @@ def _case(node: Node, context: Context) -> Piece:
     parts += [f"WHEN {condition.text} THEN {as_type(result, common).text}" for condition, result in branches]
     if otherwise.kind != "null":
         parts.append(f"ELSE {as_type(otherwise, common).text}")
-    return Piece(" ".join([*parts, "END"]), ATOM, common)
+    return Piece(
+        " ".join([*parts, "END"]), ATOM, _with_modifier([result for _, result in branches] + [otherwise], common)
+    )
 
 
 def common_type(pieces: Sequence[Piece]) -> str | None:
@@ -205,6 +207,12 @@ def common_type(pieces: Sequence[Piece]) -> str | None:
     return known[0]
 
 
+def _with_modifier(pieces: Sequence[Piece], common: str | None) -> str | None:
+    """The common type with the modifier that all of them have, as in varchar(255); a constant has none."""
+    spelled = {piece.type if piece.kind not in ("literal", "null", "number") else None for piece in pieces}
+    return spelled.pop() if len(spelled) == 1 and None not in spelled else common
+
+
 def _coalesce(node: Node, context: Context) -> Piece:
     return _of_common_type("COALESCE", node.args, context)
 
@@ -216,7 +224,11 @@ def _min_max(node: Node, context: Context) -> Piece:
 def _of_common_type(name: str, arguments: Sequence[Node], context: Context) -> Piece:
     pieces = [spell(argument, context) for argument in arguments]
     common = common_type(pieces)
-    return Piece(f"{name}({', '.join(operators.plain(piece, common).text for piece in pieces)})", ATOM, common)
+    return Piece(
+        f"{name}({', '.join(operators.plain(piece, common).text for piece in pieces)})",
+        ATOM,
+        _with_modifier(pieces, common),
+    )
 
 
 def _value_function(node: Node, context: Context) -> Piece:

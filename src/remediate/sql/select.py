@@ -8,12 +8,12 @@ from typing import Final
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
 from remediate.sql.context import Context, Entry
-from remediate.sql.inference import require_boolean, require_operator
+from remediate.sql.inference import is_implicit, require_boolean, require_operator
 from remediate.sql.lookup import MismatchError
 from remediate.sql.parse import Node
 from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece, as_type
 from remediate.sql.quote import quote_identifier
-from remediate.sql.types import spell_type
+from remediate.sql.types import base_type, is_text_like, spell_type
 
 Columns = dict[str, str | None] | None
 
@@ -117,12 +117,31 @@ def _renamed(columns: Columns, names: list[str]) -> Columns:
 def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     left, columns = spell_select(node.larg, context, aliases=aliases)
     duplicate = context.duplicate
-    right, _ = spell_select(node.rarg, context, aliases=False)
+    right, others = spell_select(node.rarg, context, aliases=False)
+    columns = _united(columns, others)
     context.duplicate = duplicate  # the names are those of the left side
     word = {_UNION: "UNION", _INTERSECT: "INTERSECT", _EXCEPT: "EXCEPT"}[node.op] + (" ALL" if node.all else "")
     if node.rarg.op > 1:
         right = f"({right})"
     return f"{left} {word} {right}" + _tail(node, context), columns
+
+
+def _united(mine: Columns, theirs: Columns) -> Columns:
+    """The names of the left side, with the types that both have in common (transformSetOperationTree)."""
+    if mine is None or theirs is None or len(mine) != len(theirs):
+        return mine
+    return {name: _common(kind, other) for (name, kind), other in zip(mine.items(), theirs.values(), strict=True)}
+
+
+def _common(mine: str | None, theirs: str | None) -> str | None:
+    if mine == theirs or mine is None or theirs is None:
+        return mine or theirs
+    left, right = base_type(mine), base_type(theirs)
+    if left == right:
+        return left
+    if is_implicit(left, right) or (left == "text" and not is_text_like(right)):
+        return right
+    return left
 
 
 def _values(node: Node, context: Context) -> tuple[str, Columns]:

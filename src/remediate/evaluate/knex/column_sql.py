@@ -53,6 +53,17 @@ _MODIFIERS: Final = [
 ]
 
 
+_STAND_INS: Final = {
+    **dict.fromkeys(("varchar", "string", "text"), "''"),
+    **dict.fromkeys(("integer", "bigInteger", "biginteger", "smallint", "tinyint", "mediumint"), "0"),
+    **dict.fromkeys(("decimal", "floating", "double"), "0"),
+    **dict.fromkeys(("timestamp", "datetime", "date", "time"), "CURRENT_TIMESTAMP"),
+    **dict.fromkeys(("json", "jsonb"), "'{}'"),
+    "uuid": "gen_random_uuid()",
+    "bool": "false",
+}
+
+
 def default_clause(value: Value, kind: str) -> str:
     """`default …` as Knex writes it; JSON is not escaped there."""
     known(value)
@@ -172,11 +183,11 @@ class ColumnCompiler:
         return f" {' '.join(written)}" if written else ""
 
     def _modifier(self, name: str, arguments: Sequence[Value]) -> str:
+        if name == "defaultTo":
+            return self.default(at(arguments, 0))
         first = known(at(arguments, 0))
         if name == "nullable":
             return "not null" if first is False else "null"
-        if name == "defaultTo":
-            return default_clause(first, self.kind)
         if name == "comment":
             self._comment(first)
             return ""
@@ -196,6 +207,19 @@ class ColumnCompiler:
             operator = self.formatter.operator(first)
             return self._check(f"length({column}) {operator} {text(length)}", at(arguments, 2))
         return self._check(f"{column} ~ {escape(first)}", at(arguments, 1))
+
+    def default(self, value: Value) -> str:
+        """`default …`. A value that only the run knows, like the time, is told, and another one stands in for it: the
+        column is there, and has a default."""
+        try:
+            return default_clause(value, self.kind)
+        except UnresolvableError as error:
+            stand_in = _STAND_INS.get(self.kind)
+            if stand_in is None:
+                raise
+            reason = f"the default of a column, which is taken to be {stand_in}: {error.unknown.reason}"
+            self.table.note(reason, self.column.place)
+            return f"default {stand_in}"
 
     def _comment(self, comment: Value) -> None:
         escaped = "NULL"

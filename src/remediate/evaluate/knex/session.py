@@ -88,6 +88,15 @@ class Session(Protocol):
         """Whether `schema.hasColumn` would say yes; `schema` None is the current schema."""
         ...
 
+    @property
+    def guesses(self) -> bool:
+        """Whether something that is not known was taken one way before now, so that nothing after it is certain."""
+        ...
+
+    def note(self, reason: str, place: Place) -> None:
+        """Tells of something that is not known, and that changes nothing else in the database."""
+        ...
+
 
 class ThrownError(Exception):
     """A JavaScript value that was thrown: by Knex, because PostgreSQL refused a statement, or by the migration.
