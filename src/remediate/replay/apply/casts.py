@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from remediate.replay.apply.base import Applying
 from remediate.replay.catalog import Column, Table
 from remediate.replay.refused import Refused
 from remediate.sql.types import NUMBERS, TEXT_LIKE, base_type, is_text_like
@@ -38,6 +39,13 @@ def certainly_no_cast(source: str, target: str) -> bool:
     """Whether there is no assignment cast, between types of which all casts are known here."""
     source, target = base_type(source), base_type(target)
     return source in _KNOWN and target in _KNOWN and not casts_by_assignment(source, target)
+
+
+def require_label(text: str, kind: str, at: Applying) -> None:
+    """22P02 (enum_in), where the type is an enum that does not have the label."""
+    made = next((one for one in at.builder.types.values() if one.kind == "enum" and one.name.name == kind), None)
+    if made is not None and made.labels and text not in made.labels:
+        raise Refused("22P02", f'invalid input value for enum {kind}: "{text}"')
 
 
 def require_assignable(given: str, column: Column, table: Table, what: str = "expression") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from remediate.replay.apply.base import Applying
-from remediate.replay.apply.casts import require_assignable
+from remediate.replay.apply.casts import require_assignable, require_label
 from remediate.replay.catalog import Column, Table
 from remediate.replay.refused import Refused
 from remediate.sql.parse import Node
@@ -51,6 +51,7 @@ def _check(value: Node, column: Column, table: Table, at: Applying) -> None:
     if kind == "a_const" and value.a_const.WhichOneof("val") == "sval":
         text = value.a_const.sval.sval
         as_type(Piece(quote_literal(text), kind="literal", value=text), base_type(column.type))
+        require_label(text, column.type, at)
     elif kind in ("a_const", "func_call", "sqlvalue_function", "type_cast"):
         given = at.expression(value).type
         if given is not None:
