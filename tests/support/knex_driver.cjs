@@ -61,7 +61,8 @@ async function forgivingly(connection, answer, text, values) {
   try {
     return await connection.query(values.length ? { text, values } : { text });
   } catch (error) {
-    answer.refused.push({ file: answer.running ?? null, sql: text, code: error.code ?? null });
+    // A savepoint, a lock: it stands in the transaction of its migration, which is taken apart here.
+    if (error.code !== '25P01') answer.refused.push({ file: answer.running ?? null, sql: text, code: error.code ?? null });
     return nothing;
   } finally {
     await connection.query('COMMIT');
