@@ -384,7 +384,9 @@ class StaticEngine:
             if returns and wants_rows and statement.kind == "insert_stmt":
                 returned = returned_rows(statement.node, Session(self.builder))
                 return Answer(unknown if returned is None else returned, command=command, row_count=unknown)
-            return Answer(unknown if returns else [], command=command, row_count=unknown)
+            # On a fresh database there is nothing to change: a loop that goes on until nothing is left ends there.
+            changed = unknown if statement.kind == "insert_stmt" else Assumed(unknown.reason, sent.place, True, 0)
+            return Answer(unknown if returns else [], command=command, row_count=changed)
         return Answer([], command=command)
 
     def _as_fresh(self, rows: Rows, select: Node) -> Rows:
