@@ -8,6 +8,7 @@ from remediate.evaluate.lower.patterns import target
 from remediate.evaluate.lower.text import join_surrogates, number, unescape
 from remediate.evaluate.values import UNDEFINED
 
+_PREFIXES = {"await_expression", "unary_expression", "binary_expression"}
 _LINKS = {"member_expression", "subscript_expression", "call_expression", "non_null_expression"}
 
 
@@ -99,14 +100,31 @@ def _asserted(low: Lowering, node: Tree) -> ast.Node:
 
 @lowers("member_expression", "subscript_expression", "call_expression")
 def _link_chain(low: Lowering, node: Tree) -> ast.Node:
-    optional: list[Tree] = []
-    chain = _link(low, node, optional)
-    return ast.Chain(node.start_byte, node.end_byte, chain) if optional else chain
+    seen: list[Tree] = []
+    chain = _link(low, node, seen)
+    if any(each.type not in _PREFIXES for each in seen):
+        chain = ast.Chain(node.start_byte, node.end_byte, chain)
+    # The grammar reads `await f<T>()` as `(await f)<T>()`, and `1 + f<T>()` alike: what stands before a chain is
+    # about all of it, since what is written in parentheses has a node of its own.
+    for each in reversed([each for each in seen if each.type in _PREFIXES]):
+        if each.type == "await_expression":
+            chain = ast.Await(each.start_byte, node.end_byte, chain)
+            continue
+        operator = low.text(low.field(each, "operator"))
+        if each.type == "unary_expression":
+            chain = ast.Unary(each.start_byte, node.end_byte, operator, chain)
+        else:
+            left = low.expression(low.field(each, "left"))
+            chain = ast.Binary(each.start_byte, node.end_byte, operator, left, chain)
+    return chain
 
 
 def _link(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
-    """One link of a chain `a.b[c](d)`; `optional` collects the links with `?.`."""
+    """One link of a chain `a.b[c](d)`; `optional` collects the links with `?.`, and what stands before the chain."""
     kind = node.type
+    if kind in _PREFIXES:
+        optional.append(node)
+        return _link(low, named(node)[-1], optional)
     if kind not in _LINKS:
         return low.expression(node)
     low.descend(node)
