@@ -213,8 +213,20 @@ def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], 
     return make
 
 
+def _any_uuid(modules: Modules) -> Callable[[Value, list[Value], Place], Value]:
+    """Each call gives another one. A run would give others: nothing can depend on which, so that any will do."""
+
+    def run(this: Value, arguments: list[Value], place: Place) -> Value:
+        modules.uuids += 1
+        made = uuid.uuid5(uuid.NAMESPACE_URL, f"{modules.entry}#{modules.uuids}")
+        return str(uuid.UUID(int=made.int, version=4))
+
+    return run
+
+
 def _crypto(machine: Machine, modules: Modules) -> Value:
-    library = Library("crypto", _unknown_functions("crypto", "randomUUID randomBytes randomInt createHmac"))
+    library = Library("crypto", _unknown_functions("crypto", "randomBytes randomInt createHmac"))
+    library.members["randomUUID"] = Native("randomUUID", _any_uuid(modules))
     library.members |= {"createHash": Native("createHash", create_hash), "default": library}
     return library
 
@@ -229,7 +241,7 @@ def _uuid(machine: Machine, modules: Modules) -> Value:
 
         return run
 
-    library = Library("uuid", _unknown_functions("uuid", "v1 v4 v6 v7"))
+    library = Library("uuid", {name: Native(name, _any_uuid(modules)) for name in ("v1", "v4", "v6", "v7")})
     library.members |= {
         "NIL": str(uuid.UUID(int=0)),
         "MAX": str(uuid.UUID(int=2**128 - 1)),

@@ -96,6 +96,12 @@ def _described(session: Session, spelled: str) -> dict[str, Value]:
     return row
 
 
+_NOT_UPDATABLE = re.compile(
+    r"\A(?:WITH|VALUES|SELECT DISTINCT)\b|\b(?:JOIN|UNION|INTERSECT|EXCEPT|GROUP BY|HAVING|LIMIT|OFFSET)\b"
+)
+"""What a view that is updatable by itself has none of (view_query_is_auto_updatable)."""
+
+
 def _columns(session: Session, wanted: Wanted) -> Iterator[Found]:
     names, column_names = _names(wanted, "table_name"), _names(wanted, "column_name")
     for relation, kind, position, column in attributes(session, names):
@@ -118,6 +124,8 @@ def _columns(session: Session, wanted: Wanted) -> Iterator[Found]:
         }
         if kind in "rp":
             row["is_updatable"] = "YES"
+        elif (view := session.reader.views.get(relation)) and _NOT_UPDATABLE.search(view.definition):
+            row["is_updatable"] = "NO"
         yield row | _described(session, column.type), None
     for name, system in system_relations().items():
         if names is not None and name.name not in names:
