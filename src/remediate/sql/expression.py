@@ -185,7 +185,8 @@ def _case(node: Node, context: Context) -> Piece:
         condition = as_type(spell(item.case_when.expr, context), subject.type if subject else "boolean")
         branches.append((condition, spell(item.case_when.result, context)))
     otherwise = spell(node.defresult, context) if node.HasField("defresult") else NULL
-    common = common_type([result for _, result in branches] + [otherwise])
+    # transformCaseExpr puts the default first: it decides between types that go into each other.
+    common = common_type([otherwise, *(result for _, result in branches)])
     parts = ["CASE" + (f" {subject.text}" if subject else "")]
     parts += [f"WHEN {condition.text} THEN {as_type(result, common).text}" for condition, result in branches]
     if otherwise.kind != "null":
