@@ -73,6 +73,8 @@ async function forgivingly(connection, answer, text, values) {
 function forgivingSource(migrations, answer) {
   const { FsMigrations } = require('knex/lib/migrations/migrate/sources/fs-migrations.js');
   const source = new FsMigrations(migrations.directory, migrations.sortDirsSeparately, migrations.loadExtensions);
+  const list = source.getMigrations.bind(source);
+  source.getMigrations = () => list(migrations.loadExtensions);
   const load = source.getMigration.bind(source);
   source.getMigration = async (info) => {
     const migration = await load(info);
