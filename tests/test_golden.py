@@ -161,7 +161,7 @@ def test_5_and_6_the_catalog_changes_as_declared_and_back(case: Case, workshop: 
         for old, new in zip(before.catalogs, after.catalogs, strict=True)
         for difference in flat_differences(flat(old), flat(new))
     ]
-    check_difference_is_declared(differences, before.operations, "comments function")
+    check_difference_is_declared(differences, before.operations, "comments function", "comments policy")
     back = tmp_path / "ws"
     shutil.copytree(after.root, back)
     write_downs(before, back)

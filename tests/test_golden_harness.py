@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from support.database import Database
 from support.golden import (
     GOLDEN,
@@ -28,7 +29,6 @@ from support.knex import KnexRunner
 from support.plans import TYPESCRIPT, prettier_options
 from support.replan import replan
 from support.rows import checksums, columns_of, fill
-from support.snapshot import catalog_snapshot, snapshot_differences
 from support.typescript import PrettierCheck, TypeChecker
 
 POLICIES = Case.of(GOLDEN / "missing-rls" / "a-table-beside-a-protected-one")

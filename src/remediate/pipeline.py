@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -11,17 +11,22 @@ from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
 from remediate.detect.facts import gather
 from remediate.detect.model import Facts, Finding
+from remediate.detect.notices import unused_acceptances, warnings
 from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
+from remediate.postgres.server import Server
+from remediate.prove.model import Proofs
+from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Replayed
 from remediate.replay.engine import Assumption
 from remediate.replay.replay import replay
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
+from remediate.source.neighbours import Neighbour
 from remediate.source.place import Unresolved
 from remediate.sql.older import grammar_of
 
@@ -30,7 +35,8 @@ from remediate.sql.older import grammar_of
 class Request:
     """What is asked of the pipeline beyond the configuration. Empty `services` and `rules` mean all.
 
-    `today` decides whether a suppression has run out; `commit_date` names timestamped files.
+    `today` decides whether a suppression has run out; `commit_date` names timestamped files. `neighbours` are folders
+    beside the workspace that hold migrations too, and are not planned along.
     """
 
     services: frozenset[str] = frozenset()
@@ -40,17 +46,23 @@ class Request:
     baseline: Baseline | None = None
     today: date = date.max
     commit_date: date = date.max
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order."""
+    """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order.
+
+    `warnings` say what the plan cannot know, `notes` what is good to know; both are whole sentences.
+    """
 
     workspace: Workspace
     databases: tuple[Facts, ...]
     fixes: tuple[Fix, ...]
     changes: tuple[Change, ...]
     unresolved: tuple[Unresolved, ...]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -96,10 +108,13 @@ def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Req
 
 
 def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
-    databases, fixes, changes = [], [], []
+    databases: list[Facts] = []
+    fixes: list[Fix] = []
+    changes: list[Change] = []
+    everything: list[Finding] = []
     for replayed in replay_all(workspace, tree, config, request.assume):
         services = [service for service in workspace.services if service.database == replayed.database]
-        facts = gather(replayed, services, config)
+        facts = gather(replayed, services, config, request.neighbours)
         databases.append(facts)
         found = detect(
             facts,
@@ -108,6 +123,7 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
             ignores=workspace.ignores,
             baseline=request.baseline,
         )
+        everything.extend(found)
         findings = [finding for finding in found if not request.services or finding.service in request.services]
         planned = plan(facts, findings, request.options)
         written, fixed = _write(services, planned, request)
@@ -117,7 +133,34 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
     unresolved += misnamed(workspace.ignores, workspace.services)
     if request.services:
         unresolved = [place for place in unresolved if place.service in request.services]
-    return Plan(workspace, tuple(databases), tuple(fixes), tuple(changes), tuple(dict.fromkeys(unresolved)))
+    unused = unused_acceptances(databases, everything, workspace.ignores, request.baseline, request.rules)
+    return Plan(
+        workspace,
+        tuple(databases),
+        tuple(fixes),
+        tuple(changes),
+        tuple(dict.fromkeys(unresolved)),
+        warnings(databases),
+        (*workspace.notes, *unused),
+    )
+
+
+def prove_plan(
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Server, step: Callable[[str], None]
+) -> Proofs:
+    """prove: every change of a plan, tried on a running server."""
+
+    def found(facts: Facts) -> tuple[Finding, ...]:
+        return detect(
+            facts,
+            request.rules or None,
+            today=request.today,
+            ignores=plan.workspace.ignores,
+            baseline=request.baseline,
+        )
+
+    findings = {finding.id: finding for finding in plan.findings}
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.running import one_line, run
-from cli.workspaces import ORDERS, PLATFORM, write
+from cli.workspaces import ORDERS, PLATFORM, raw, typescript, write
 
 BASELINE = "remediate-baseline.json"
 
@@ -124,3 +124,65 @@ def test_a_broken_baseline_is_an_error(root: Path, content: str) -> None:
     write(root, {BASELINE: content})
     assert one_line(run("plan", root)).startswith(f"{BASELINE}: ")
     assert (root / BASELINE).read_text() == content
+
+
+def notes(root: Path, *options: str) -> list[str]:
+    return list(json.loads(run("plan", root, "--format", "json", *options).out)["notes"])
+
+
+def test_what_accepts_nothing_is_told(root: Path) -> None:
+    used = '[[suppress]]\nrule = "rls-not-forced"\nsubject = "public.ship*"\nreason = "moves next month"\n'
+    unused = used.replace("ship*", "gone")
+    write(root, {"remediate.toml": used + unused})
+    with_comment(root, "// remediate-ignore missing-rls: it has some")
+    told = [
+        "remediate.toml, key suppress[2]: there is no rls-not-forced of public.gone to accept any more.",
+        "services/orders/migrations/002_protect.ts:4: there is no missing-rls for remediate-ignore to accept.",
+    ]
+    result = run("plan", root)
+    assert notes(root) == told
+    assert all(f"  {one}\n" in result.out for one in told)
+    assert run("plan", root, "--fail-on", "never").code == 0
+    assert notes(root, "--rule", "rls-not-forced") == told[:1], "another rule was not looked for"
+    assert notes(root, "--service", "orders") == told
+    write(root, {"remediate.toml": used + unused + "[rules.rls-not-forced]\nenabled = false\n"})
+    assert notes(root) == told[1:]
+
+
+def test_what_has_run_out_or_is_accepted_twice_is_in_use(root: Path) -> None:
+    twice = '[[suppress]]\nrule = "rls-not-forced"\nreason = "a"\n'
+    write(root, {"remediate.toml": twice + twice + "until = 2001-01-01\n"})
+    with_comment(root, "// remediate-ignore rls-not-forced: b")
+    assert notes(root) == []
+
+
+def test_a_baseline_that_accepts_what_is_there_no_more(root: Path) -> None:
+    run("plan", root, "--write-baseline")
+    assert notes(root) == []
+    with_comment(root, "")
+    write(
+        root,
+        {"services/orders/migrations/003_force.ts": typescript(raw("ALTER TABLE shipments FORCE ROW LEVEL SECURITY"))},
+    )
+    told = "The baseline accepts 1 finding that is there no more: plan --write-baseline takes them out."
+    assert notes(root) == [told]
+    assert notes(root, "--rule", "missing-rls") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ('column = "tenantid"', "column: no table has a column tenantid; the nearest is tenant_id."),
+        ('column = "xyz"', "column: no table has a column xyz."),
+        ('table = "tenant"', "table: no migration creates a table tenant; the nearest is tenants."),
+        (
+            'global-tables = ["shipment"]',
+            "global-tables: no migration creates a table shipment; the nearest is shipments.",
+        ),
+        ('column = "tenant_id"\ntable = "public.tenants"\nglobal-tables = ["shipments"]', ""),
+    ],
+)
+def test_names_of_the_tenancy_that_nothing_has_are_told_first(root: Path, entry: str, told: str) -> None:
+    write(root, {"remediate.toml": f"[tenancy]\n{entry}\n"})
+    assert notes(root) == ([f"remediate.toml, key tenancy.{told}"] if told else [])
+    assert [line for line in run("plan", root).out.splitlines()[:4] if line.startswith("remediate.toml")] == notes(root)

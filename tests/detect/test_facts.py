@@ -84,3 +84,17 @@ def test_a_column_that_stands_in_most_tables_wins_over_the_usual_name() -> None:
 def test_without_policies_the_only_setting_in_use_is_the_canonical_one() -> None:
     database = Database().table("a").table("b").file("db.ts", sets=["app.tenant"])
     assert (database.facts().tenancy.setting, database.facts().tenancy.legacy) == ("app.tenant", ())
+
+
+def test_a_setting_that_nothing_uses_is_only_what_a_repair_would_use() -> None:
+    assert not Database().table("orders").table("items").facts().tenancy.setting_is_used
+    assert Database().protected("orders").facts().tenancy.setting_is_used
+    assert (
+        Database().table("orders").table("items").file("a.ts", sets=["app.tenant_id"]).facts().tenancy.setting_is_used
+    )
+
+
+def test_what_a_sub_query_compares_is_the_tenant_column() -> None:
+    through = f"customer_id IN (SELECT customers.id FROM customers WHERE {CURRENT})"
+    database = Database().table("customers").table("orders", {"customer_id": "uuid"}, tenant=False, rls=True)
+    assert database.policy("orders", through).facts().tenancy.column == "tenant_id"

@@ -79,3 +79,52 @@ def test_a_column_that_the_first_phase_added_waits() -> None:
 def test_a_column_that_binds_waits_no_more() -> None:
     database = child().column("orders", Column("tenant_id", "uuid", nullable=False, comment="remediate:0123456789ab"))
     assert findings(database) == []
+
+
+TENANT = "tenant_id = current_setting('app.current_tenant_id', true)::uuid"
+THROUGH = f"customer_id IN (SELECT customers.id FROM customers WHERE {TENANT})"
+EXISTS = f"EXISTS (SELECT 1 FROM customers c WHERE c.id = orders.customer_id AND c.{TENANT})"
+
+# The policies of a child, and whether its tenants are kept apart by them.
+POLICIES: dict[str, tuple[Callable[[Database], Database], bool]] = {
+    "through the parent": (lambda d: d.policy("orders", THROUGH), True),
+    "through the parent by EXISTS": (lambda d: d.policy("orders", EXISTS), True),
+    "with a check": (lambda d: d.policy("orders", THROUGH, check=EXISTS), True),
+    "by a function that reads the setting": (
+        lambda d: d.function(
+            "tenant", "SELECT current_setting('app.current_tenant_id', true)::uuid", returns="uuid"
+        ).policy("orders", THROUGH.replace("current_setting('app.current_tenant_id', true)::uuid", "tenant()")),
+        True,
+    ),
+    "and a restrictive one": (
+        lambda d: d.policy("orders", THROUGH).policy("orders", "true", name="floor", permissive=False),
+        True,
+    ),
+    "and one that is open": (lambda d: d.policy("orders", THROUGH).policy("orders", "true", name="open"), False),
+    "with a check that is open": (lambda d: d.policy("orders", THROUGH, check="true"), False),
+    "or by another way": (lambda d: d.policy("orders", f"{THROUGH} OR customer_id IS NULL"), False),
+    "by another column and setting": (
+        lambda d: d.policy("orders", THROUGH.replace("tenant_id", "user_id")),
+        False,
+    ),
+    "by another column": (lambda d: d.policy("orders", THROUGH.replace("tenant_id =", "id =")), False),
+    "through another table": (lambda d: d.policy("orders", THROUGH.replace("customers", "others")), False),
+    "turned round": (lambda d: d.policy("orders", THROUGH.replace(" IN ", " NOT IN ")), False),
+    "none": (lambda d: d, False),
+}
+
+
+@pytest.mark.parametrize("case", POLICIES)
+def test_a_child_that_its_policies_isolate_through_the_parent_is_information(case: str) -> None:
+    add, isolated = POLICIES[case]
+    config = Config(tenancy=Tenancy(column="tenant_id", setting="app.current_tenant_id"))
+    database = platform(config).table("orders", {"customer_id": "uuid"}, tenant=False, rls=True)
+    (finding,) = findings(add(database.reference("orders", "customer_id", "customers")))
+    assert finding.severity == ("info" if isolated else "error")
+    assert any("keeps its tenants apart" in sentence for sentence in finding.evidence) == isolated
+
+
+def test_policies_isolate_nothing_while_row_level_security_is_off() -> None:
+    database = platform().table("orders", {"customer_id": "uuid"}, tenant=False)
+    (finding,) = findings(database.reference("orders", "customer_id", "customers").policy("orders", THROUGH))
+    assert finding.severity == "error"

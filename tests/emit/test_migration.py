@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from remediate.emit.migration import emit_migration
 from remediate.plan.model import MigrationPlan
 from remediate.plan.operations import CreatePolicy, EnableRls, ForceRls, PolicyState, ReplaceFunction, RequireTable
 from remediate.plan.tenant_column import AddMarkedColumn, BackfillColumn, FillFromParent
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from remediate.replay.catalog import QName
 from remediate.sql.tokens import tokens
 from support.database import Database
@@ -172,3 +174,72 @@ def test_files_of_a_service_follow_each_other_and_unsafe_ones_have_names_of_thei
 
 def test_a_service_of_pool_migrations_gets_nothing() -> None:
     assert emit([service(POOL)], [TRANSACTIONAL], TODAY) == ()
+
+
+FOUR = [QName("public", name) for name in ("a", "b", "c", "d")]
+TENANT = "tenant = (SELECT NULLIF(current_setting('app.t', true), '')::integer)"
+TABLE_BY_TABLE = one_step(
+    [],
+    steps=(
+        *(
+            (CreatePolicy(PolicyState(name, "own", "all", True, ("public",), TENANT, None), MARK), EnableRls(name))
+            for name in FOUR[:2]
+        ),
+        *((ForceRls(name),) for name in FOUR),
+    ),
+    transactional=False,
+)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_prettier_would_write_a_file_with_a_step_for_each_table_so(
+    write: Write, prettier_check: PrettierCheck, type_checker: TypeChecker, name: str
+) -> None:
+    long = replace(TABLE_BY_TABLE, steps=tuple((ForceRls(QName("public", "t" * 20 + str(n))),) for n in range(4)))
+    files = [write(plan, STYLES[name], f"00{n}") for n, plan in enumerate((TABLE_BY_TABLE, long))]
+    assert prettier_check(files, **prettier_options(STYLES[name])) == {}
+    assert "for (const table of" in files[0].read_text()
+    assert not STYLES[name].typescript or type_checker(files) == []
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_file_with_a_step_for_each_table_goes_on_after_a_lock_that_it_did_not_get(
+    write: Write, knex_runner: KnexRunner, database: Database, tmp_path: Path, name: str
+) -> None:
+    database.run("".join(f"CREATE TABLE {table.name} (tenant integer);" for table in FOUR))
+    write(replace(TABLE_BY_TABLE, lock_timeout="50ms"), STYLES[name], "001_a")
+    with database.connect() as busy:
+        before = catalog_snapshot(busy)
+        busy.execute("BEGIN; LOCK TABLE c IN ACCESS SHARE MODE")
+        assert knex_runner.latest(database, tmp_path).code == "55P03"
+        forced = "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relforcerowsecurity"
+        assert database.value(forced) == ["a", "b"], "one table at a time, and what is done stays"
+        busy.execute("COMMIT")
+        knex_runner.latest(database, tmp_path).expect_success()
+        assert database.value(forced) == ["a", "b", "c", "d"]
+        assert database.value("SELECT count(*) FROM pg_policy WHERE polname = 'own'") == 2
+        knex_runner.rollback(database, tmp_path).expect_success()
+        left = snapshot_differences(before, catalog_snapshot(busy))
+        assert [one for one in left if "knex_migrations" not in one] == []
+
+
+def test_a_file_that_can_be_run_again_takes_no_policy_for_its_own_that_is_not(
+    write: Write, knex_runner: KnexRunner, database: Database, tmp_path: Path
+) -> None:
+    database.run("".join(f"CREATE TABLE {table.name} (tenant integer);" for table in FOUR))
+    database.run("CREATE POLICY own ON b USING (tenant = 1)")
+    write(TABLE_BY_TABLE, STYLES["typescript"], "001_a")
+    ran = knex_runner.latest(database, tmp_path)
+    assert (ran.code, "already exists" in (ran.error or "")) == ("42710", True)
+    assert database.value("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'b'::regclass") == (
+        "(tenant = 1)"
+    )
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_file_happens_wholly_or_not_at_all_where_a_service_has_switched_transactions_off(
+    write: Write, knex_runner: KnexRunner, database: Database, tmp_path: Path, name: str
+) -> None:
+    write(one_step([Statements(("CREATE TABLE one ()", "SELECT nope"))]), STYLES[name], "001_a")
+    assert knex_runner.latest(database, tmp_path, disable_transactions=True).code == "42703"
+    assert database.value("SELECT to_regclass('one')") is None

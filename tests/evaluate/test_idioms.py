@@ -29,6 +29,23 @@ BODIES: list[tuple[str, str, list[str]]] = [
     ("nested loops", "for (const a of ['x', 'y']) for (const b of [1, 2]) await knex.raw(a + b);", ["x1", "x2", "y1", "y2"]),
     ("a counted loop", "for (let i = 0; i < 2; i++) await knex.raw(`s${i}`);", ["s0", "s1"]),
     ("a loop over keys", "for (const k in { a: 1, b: 2 }) await knex.raw(k);", ["a", "b"]),
+    (
+        "batches until a round updates nothing",
+        "while (true) { const n = await knex('t').whereNull('a').update({ a: 1 }); if (n === 0) break; } "
+        "await knex.raw('after');",
+        ['update "t" set "a" = 1 where "a" is null', "after"],
+    ),
+    (
+        "batches until a flag falls",
+        "let more = true; while (more) { const { rows } = await knex.raw('update t'); "
+        "if (rows.length === 0) { more = false; } } await knex.raw('after');",
+        ["update t", "after"],
+    ),
+    (
+        "batches of a for without a test",
+        "for (;;) { const r = await knex.raw('update t'); if (!r.rowCount) { return; } }",
+        ["update t"],
+    ),
     ("while with a counter", "let i = 0; while (i < 2) { await knex.raw(`s${i++}`); }", ["s0", "s1"]),
     ("for await", "for await (const t of ['a', 'b']) await knex.raw(t);", ["a", "b"]),
     ("break and continue", "for (const t of ['a', 'b', 'c']) { if (t === 'a') continue; if (t === 'c') break; await knex.raw(t); }", ["b"]),
@@ -63,6 +80,19 @@ BODIES: list[tuple[str, str, list[str]]] = [
     ("a numeric enum", "enum R { A, B = 5, C } await knex.raw(`${R.A} ${R.C} ${R[5]}`);", ["0 6 B"]),
     ("a const assertion", "const T = ['a'] as const; for (const t of T) await knex.raw(t);", ["a"]),
     ("satisfies, as and !", "const o = { a: 'x' } satisfies object; await knex.raw((o as any).a!);", ["x"]),
+    (
+        "type arguments after await",
+        "type R = { a: string }; const h = await knex.select<R[]>('a').from('t').first<{ a: string }>(); "
+        "await knex<R>('u').insert({ a: 'b' }); await knex.raw<{ rows: R[] }>('x');",
+        ['select "a" from "t" limit 1', "insert into \"u\" (\"a\") values ('b')", "x"],
+    ),
+    (
+        "type arguments after other operators",
+        "const f = <T,>(x: T): T => x; const g = { f }; "
+        "if (!f<boolean>(false) && !g.f<boolean>(false)) await knex.raw('a' + g.f<string>('b') + f<string>('c')); "
+        "await knex.raw(`${1 + -f<number>(3)} ${typeof g?.f<string>('d')}`);",
+        ["abc", "-2 string"],
+    ),
     ("generics", "const f = <T,>(x: T): T => x; await knex.raw(f<string>('a'));", ["a"]),
     ("optional chaining", "const o: any = null; await knex.raw(o?.a ?? 'b');", ["b"]),
     ("a tagged template of the program", "const sql = (s, ...v) => s.join('-') + s.raw.length + v; await knex.raw(sql`a${1}b`);", ["a-b21"]),

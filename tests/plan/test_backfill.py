@@ -10,11 +10,11 @@ import pytest
 from remediate.detect.model import Step
 from remediate.emit.migration import emit_migration
 from remediate.plan.tenant_column import AddMarkedColumn, BackfillColumn, FillFromParent
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from remediate.replay.catalog import QName
 from support.database import Database
 from support.knex import KnexRun, KnexRunner
 from support.plans import TYPESCRIPT, one_step
-from support.snapshot import catalog_snapshot, snapshot_differences
 
 ITEMS, ORDERS, VENUES = QName("public", "items"), QName("public", "orders"), QName("public", "venues")
 MARK = "remediate:0123456789ab"

@@ -24,9 +24,9 @@ from remediate.plan.operations import (
 from remediate.plan.tenant_column import AddMarkedColumn, FillFromParent
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from remediate.replay.catalog import QName
 from support.database import Database
-from support.snapshot import catalog_snapshot, snapshot_differences
 
 ORDERS = QName("public", "orders")
 LONG = QName("public", "l" * 63)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from remediate.config.model import Config
@@ -89,3 +91,69 @@ def test_the_commonest_style_of_the_own_service_wins_over_that_of_others() -> No
 
 def test_roles_are_those_of_the_siblings() -> None:
     assert written(facts(("orders", "p", "all"), roles=("app_user", "reader")))[0].roles == ("app_user", "reader")
+
+
+def beside(facts_: Facts, *policies: Policy) -> Facts:
+    """The same database with more policies."""
+    catalog = facts_.replayed.catalog
+    more = {**catalog.policies, **{(policy.table, policy.name): policy for policy in policies}}
+    return gather(Replayed("db", replace(catalog, policies=more)), (), Config())
+
+
+def policy(table: str, name: str, command: Command = "all", using: str | None = "true", *roles: str) -> Policy:
+    origin = Origin("orders", "001.ts", Place("001.ts"), "create", "CREATE")
+    check = using if command == "all" else None
+    return Policy(QName("public", table), name, command, True, roles or ("admin",), using, check, (origin,))
+
+
+TWO = facts(("a", "tenant_isolation", "all"), ("b", "tenant_isolation", "all"))
+
+
+def test_what_all_siblings_have_for_another_role_comes_along() -> None:
+    given = beside(
+        TWO, policy("a", "a_admin"), policy("b", "b_admin"), policy("b", "b_reads", "select", MINE, "reader")
+    )
+    own, admin = written(given)
+    assert (own.name, own.roles) == ("tenant_isolation", ("public",))
+    assert (admin.name, admin.command, admin.roles) == ("invoices_admin", "all", ("admin",))
+    assert (admin.using, admin.check) == ("true", "true")
+    given = beside(
+        TWO, policy("a", "a_reads", "select", MINE, "reader"), policy("b", "b_reads", "select", MINE, "reader")
+    )
+    assert [(one.name, one.using, one.check) for one in written(given)][1:] == [("invoices_reads", "mine", None)]
+    assert policy_style(given, "orders").left_out == ()
+
+
+LEFT_OUT = {
+    "one sibling of two": ((policy("a", "a_admin"),), 1),
+    "a condition of its own": (
+        (policy("a", "admin", "all", "owner = 'me'"), policy("b", "admin", "all", "owner = 'me'")),
+        1,
+    ),
+    "what opens on a setting": (
+        tuple(policy(table, "bypass", "all", "current_setting('app.bypass', true) = 'on'", "public") for table in "ab"),
+        0,
+    ),
+    "what opens on a setting for a role": (
+        tuple(policy(table, "bypass", "all", "current_setting('app.bypass', true) = 'on'") for table in "ab"),
+        1,
+    ),
+    "what is open to everybody": (tuple(policy(table, "open", "select", "true", "public") for table in "ab"), 0),
+    "what is open to everybody among others": (
+        tuple(policy(table, "open", "select", "true", "admin", "public") for table in "ab"),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_not_taken_over_for_another_role_is_said(name: str) -> None:
+    more, sentences = LEFT_OUT[name]
+    given = beside(TWO, *more)
+    assert [one.name for one in written(given)] == ["tenant_isolation"]
+    assert len(policy_style(given, "orders").left_out) == sentences
+
+
+def test_what_one_sibling_of_many_has_is_its_own_affair() -> None:
+    three = facts(*((table, "tenant_isolation", "all") for table in "abc"))
+    assert policy_style(beside(three, policy("a", "a_admin")), "orders").left_out == ()

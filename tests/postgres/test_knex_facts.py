@@ -68,6 +68,54 @@ def test_one_file_without_transaction_removes_it_for_the_whole_batch(
     assert database.run("SELECT name FROM knex_migrations") == [("1.js",)]
 
 
+def test_where_transactions_are_switched_off_a_failing_file_stays_half_done(
+    database: Database, knex_runner: KnexRunner, service: Path
+) -> None:
+    write(service, _1="await knex.raw('CREATE TABLE one ()'); await knex.raw('SELECT nope')")
+    assert knex_runner.latest(database, service, disable_transactions=True).code == "42703"
+    assert "one" in tables(database)
+
+
+@pytest.mark.parametrize("command", ["latest", "up"])
+def test_where_transactions_are_switched_off_a_file_may_ask_for_its_own(
+    database: Database, knex_runner: KnexRunner, service: Path, command: str
+) -> None:
+    write(
+        service,
+        _1="await knex.raw('CREATE TABLE kept ()')",
+        _2="await knex.raw('CREATE TABLE one ()'); await knex.raw('SELECT nope')",
+    )
+    with (service / "migrations" / "2.js").open("a") as file:
+        file.write("exports.config = { transaction: true };\n")
+    if command == "up":
+        knex_runner.up(database, service, disable_transactions=True).expect_success()
+    assert knex_runner.run(command, database, service, disable_transactions=True).code == "42703"
+    assert tables(database) & {"kept", "one"} == {"kept"}
+    assert database.run("SELECT name FROM knex_migrations") == [("1.js",)]
+
+
+def test_a_file_may_ask_for_its_own_transaction_on_the_way_down(
+    database: Database, knex_runner: KnexRunner, service: Path
+) -> None:
+    (service / "migrations" / "1.js").write_text(
+        "exports.config = { transaction: true };\nexports.up = async () => {};\n"
+        "exports.down = async (knex) => { await knex.raw('CREATE TABLE one ()'); await knex.raw('SELECT nope'); };\n"
+    )
+    knex_runner.latest(database, service, disable_transactions=True).expect_success()
+    assert knex_runner.rollback(database, service, disable_transactions=True).code == "42703"
+    assert "one" not in tables(database)
+
+
+def test_a_file_that_asks_for_a_transaction_shares_that_of_its_batch(
+    database: Database, knex_runner: KnexRunner, service: Path
+) -> None:
+    write(service, _1="await knex.raw('CREATE TABLE one ()')", _2="await knex.raw('SELECT nope')")
+    with (service / "migrations" / "1.js").open("a") as file:
+        file.write("exports.config = { transaction: true };\n")
+    assert knex_runner.latest(database, service).code == "42703"
+    assert "one" not in tables(database)
+
+
 def test_settings_leak_into_the_next_file_of_the_batch(
     database: Database, knex_runner: KnexRunner, service: Path
 ) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from support.database import Database
-from support.snapshot import catalog_snapshot, snapshot_differences
 
 _HISTORY = """
 CREATE EXTENSION "uuid-ossp";

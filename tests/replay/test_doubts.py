@@ -71,3 +71,12 @@ def test_a_library_makes_relations_of_its_own_and_leaves_others_alone() -> None:
     assert send(engine, "CREATE INDEX ON made.job (a)") is None
     assert {effect.subjects for effect in engine.told.unknown_effects} == {(QName("made", "job"),)}
     assert send(engine, "CREATE TABLE here (); GRANT SELECT ON here TO somebody") == "42704"
+
+
+def test_an_unknown_role_doubts_roles_alone() -> None:
+    engine = StaticEngine(strict=True)
+    engine.miss(UNREAD, Subject("roles", ""))
+    assert send(engine, "CREATE TABLE here (a int)") is None
+    assert send(engine, "GRANT SELECT ON here TO somebody") is None
+    assert send(engine, "ALTER TABLE others ENABLE ROW LEVEL SECURITY") == "42P01"
+    assert [effect.subjects for effect in engine.told.unknown_effects if not effect.subjects] == []

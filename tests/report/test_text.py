@@ -208,7 +208,7 @@ def test_what_was_taken_for_granted_is_named() -> None:
 
 def test_what_discovery_notes_is_passed_on() -> None:
     made = plan()
-    made = replace(made, workspace=replace(made.workspace, notes=("old/migrations: excluded",)))
+    made = replace(made, notes=("old/migrations: excluded",))
     assert section(made, "Notes (1)") == "  old/migrations: excluded"
 
 
@@ -246,3 +246,15 @@ def test_the_last_line_sums_up() -> None:
         "1 place could not be read; 1 suppressed."
     )
     assert lines[-2] == "To put the changes on a branch: remediate apply --branch NAME, with the same options."
+
+
+def test_a_setting_that_nothing_uses_is_not_named() -> None:
+    told = Tenancy(None, "tenant_id", "uuid", "app.current_tenant_id", (), True, setting_is_used=False)
+    second = text(plan(tenancy=told)).splitlines()[1]
+    assert second == "Tenants are told apart by tenant_id; nothing here sets or reads a setting for the tenant."
+
+
+def test_what_the_plan_cannot_know_stands_before_what_it_says() -> None:
+    made = replace(plan(fix()), warnings=("Planned alone.",), notes=("Nobody needs this.",))
+    assert text(made).splitlines()[2] == "Planned alone."
+    assert section(made, "Notes (1)") == "  Nobody needs this."

@@ -7,6 +7,7 @@ import pytest
 from remediate.config import model
 from remediate.errors import RemediateError
 from remediate.source.discover import discover
+from remediate.source.exports import other_tool
 from remediate.source.model import Service, Workspace
 from remediate.source.tree import WorkingTree
 
@@ -214,6 +215,40 @@ def test_migrations_of_tests_and_of_other_tools_are_no_services(found):
     )
     assert [service.name for service in workspace.services] == ["svc"]
     assert workspace.notes == ("old/migrations holds migrations of another tool (up takes queryInterface)",)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("exports.up = (pgm) => { pgm.sql('x'); };", "pgm"),
+        ("exports.up = async ({ context: queryInterface }) => {};", "queryInterface"),
+        ("export async function up(db: Kysely<any>) { await db.schema.createTable('t').execute(); }", "Kysely"),
+        (
+            "export async function up(client, b: MigrationBuilder) {}\nexport function up(b: MigrationBuilder) {}",
+            "MigrationBuilder",
+        ),
+        (
+            "module.exports = { async up(db, client) { await db.collection('t').updateMany({}, {}); } };",
+            "a MongoDB database",
+        ),
+        ("export default { async up(db) { for (const x of db.collection('t').find()) {} } };", "a MongoDB database"),
+        ("exports.up = async (knex) => { await knex('collection'); };", None),
+        ("export async function up(db: Knex) { await db.schema.createTable('collection', () => {}); }", None),
+    ],
+)
+def test_what_up_takes_tells_the_tool(text, shown):
+    assert other_tool(text) == shown
+
+
+def test_folders_among_those_of_another_tool_that_say_nothing_of_knex_belong_to_it(found):
+    workspace = found(
+        {
+            "svc/migrations/1_a.js": COMMONJS,
+            "app/migrations/1-first/index.js": "export default { async up(db) { await db.collection('t').drop(); } };",
+            "app/migrations/2-second/index.js": "module.exports = { async up() { this.reindex = true; } };",
+        }
+    )
+    assert [service.name for service in workspace.services] == ["svc"]
 
 
 def test_a_monorepo_has_a_service_for_each_package(found):

@@ -18,8 +18,8 @@ FUNCTIONS = """
            CASE WHEN proretset THEN 'setof ' ELSE '' END || format_type(prorettype, NULL),
            provolatile::text, prokind::text
     FROM pg_proc LEFT JOIN LATERAL unnest(proargtypes) WITH ORDINALITY AS given (argument, position) ON true
-    WHERE pronamespace = 'pg_catalog'::regnamespace AND prorettype NOT IN ('internal'::regtype, 'cstring'::regtype)
-      AND NOT EXISTS (SELECT 1 FROM unnest(proargtypes) AS type WHERE type IN ('internal'::regtype, 'cstring'::regtype))
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND prorettype <> 'internal'::regtype
+      AND 'internal'::regtype <> ALL (proargtypes)
     GROUP BY pg_proc.oid ORDER BY proname COLLATE "C", 2 NULLS FIRST
 """
 TYPES = """

@@ -308,7 +308,7 @@ Flat = dict[str, dict[str, Any]]
 
 
 def flat(catalog: Catalog) -> Flat:
-    """A catalog as `kind name` → its properties, named as `support.snapshot` names them; without history."""
+    """A catalog as `kind name` → its properties, named as `remediate.postgres.snapshot` names them; without history."""
     objects: Flat = {}
     for name, table in catalog.tables.items():
         objects[f"tables {_qualified(name)}"] = {"rls_enabled": table.rls_enabled, "rls_forced": table.rls_forced}
@@ -352,7 +352,7 @@ def _qualified(name: tuple[str, str]) -> str:
 
 
 def flat_differences(before: Flat, after: Flat) -> list[str]:
-    """As `support.snapshot.snapshot_differences` gives them."""
+    """As `remediate.postgres.snapshot.snapshot_differences` gives them."""
     return sorted(_compare(before, after))
 
 
@@ -372,7 +372,7 @@ def _compare(before: Flat, after: Flat) -> Iterator[str]:
 
 
 def declared(operations: Sequence[Operation]) -> set[str]:
-    """How the differences that the operations declare begin, as `support.snapshot` spells them."""
+    """How the differences that the operations declare begin, as `remediate.postgres.snapshot` spells them."""
     found = {difference for operation in operations for difference in _declared(operation)}
     made = {one[2:] for one in found if one.startswith("+ ")}
     # What one file makes and a later one changes is new as a whole.
@@ -381,8 +381,10 @@ def declared(operations: Sequence[Operation]) -> set[str]:
 
 def _declared(operation: Operation) -> Iterator[str]:
     match operation:
-        case CreatePolicy(policy):
+        case CreatePolicy(policy, mark):
             yield f"+ policies {_qualified(policy.table)} {quote_identifier(policy.name)}"
+            if mark:
+                yield f"+ comments policy of {quote_identifier(policy.name)} on {_qualified(policy.table)}"
         case AlterPolicy(old, new):
             for property_ in ("command", "permissive", "roles", "using", "check"):
                 if getattr(old, property_) != getattr(new, property_):

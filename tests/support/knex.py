@@ -80,6 +80,7 @@ class KnexRunner:
         schema: str | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         sort_directories_separately: bool = False,
+        disable_transactions: bool = False,
         user: str | None = None,
     ) -> KnexRun:
         """Run `command`: latest, apply, rollback, up, down or status. Errors of migrations are in the result."""
@@ -100,6 +101,7 @@ class KnexRunner:
                 "loadExtensions": list(extensions),
                 "tableName": table,
                 "sortDirsSeparately": sort_directories_separately,
+                "disableTransactions": disable_transactions,
                 **({"schemaName": schema} if schema else {}),
             },
         )

@@ -3,7 +3,8 @@
 
 /**
  * request: {command, name, all, connection: {host, port, user, password, database},
- *           migrations: {directory: [...], loadExtensions: [...], tableName, schemaName, sortDirsSeparately}}
+ *           migrations: {directory: [...], loadExtensions: [...], tableName, schemaName, sortDirsSeparately,
+ *                        disableTransactions}}
  * answer:  {batch, files, pending, queries: [{sql, bindings}], log: [...], error: {message, code} | null,
  *           refused: [{file, sql, code}], thrown: [{file, message}]}
  *

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from remediate.postgres.snapshot import Snapshot, catalog_snapshot, snapshot_differences
 from support.database import Database, load_history, seed_knex_migrations
 from support.golden import Planned, sent_strings
 from support.knex import KnexRun, KnexRunner
 from support.rows import checksums
-from support.snapshot import Snapshot, catalog_snapshot, snapshot_differences
 
 OWNER = "householder"
 HAND_OVER = f"""

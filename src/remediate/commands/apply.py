@@ -47,6 +47,7 @@ def _branch(options: PlanOptions, branch: str) -> int:
         plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
         shown.step("Committing")
         commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
+    _warn(plan)
     for commit in commits:
         print(f"{commit.commit[:10]}  {commit.service}  {', '.join(commit.paths)}")
     _say_differences(repository, plan)
@@ -84,6 +85,12 @@ def _say_differences(repository: Repository, plan: Plan) -> None:
         print(f"Planned from the commit {repository.head[:10]}; your working tree differs in {files}.")
 
 
+def _warn(plan: Plan) -> None:
+    """What the plan cannot know, before what was made of it."""
+    for warning in plan.warnings:
+        print(warning)
+
+
 def _say_withheld(plan: Plan) -> None:
     """What another option would have written."""
     left = [f"{count(number, 'finding')} with {option}" for option, number in withheld(plan).items()]
@@ -102,6 +109,7 @@ def _write(options: PlanOptions) -> int:
         shown.step("Planning")
         plan = make_plan(workspace, tree, config, request_of(options, commit_date, load_baseline(tree)))
         written = write(root, plan.changes)
+    _warn(plan)
     for path in written:
         print(path)
     _say_withheld(plan)

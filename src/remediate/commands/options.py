@@ -15,6 +15,7 @@ from remediate.pipeline import Request
 from remediate.plan.model import Options
 from remediate.replay.engine import Assumption
 from remediate.source.model import FileTree
+from remediate.source.neighbours import neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def request_of(options: PlanOptions, commit_date: date, baseline: Baseline | Non
         baseline=baseline,
         today=date.today(),
         commit_date=named,
+        neighbours=neighbours(options.path.resolve()),
     )
 
 

@@ -52,8 +52,8 @@ def _is_enabled(facts: Facts, rule: str) -> bool:
 
 
 def _with_severity(facts: Facts, finding: Finding) -> Finding:
-    """The configured severity; what only waits stays information."""
+    """The configured severity; what only waits, or matters less than the rule does, stays what it is."""
     configured = facts.config.rules.get(finding.rule)
-    if configured is None or configured.severity is None or finding.waiting:
+    if configured is None or configured.severity is None or finding.severity != get_rule(finding.rule).severity:
         return finding
     return replace(finding, severity=configured.severity)

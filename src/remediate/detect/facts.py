@@ -12,6 +12,7 @@ from remediate.detect.model import Facts, Tenancy
 from remediate.detect.settings import comparisons, policy_text, reads, settings_by_function, writes
 from remediate.replay.catalog import Catalog, QName, Replayed
 from remediate.source.model import Service
+from remediate.source.neighbours import Neighbour
 
 CANONICAL = "app.current_tenant_id"
 _ROOT_NAMES = ("tenants", "tenant")
@@ -22,11 +23,18 @@ _TENANT_SETTING = re.compile(r"tenant(_?(id|uuid|guid|key))?$")
 _NO_TENANT_SETTING = re.compile(r"(^|[._])(bypass|skip|ignore|disable|default|is|has|allow)_")
 
 
-def gather(replayed: Replayed, services: Sequence[Service], config: Config) -> Facts:
-    """Everything that detectors may look at, for one database. `services` stand in replay order."""
+def gather(
+    replayed: Replayed, services: Sequence[Service], config: Config, neighbours: tuple[Neighbour, ...] = ()
+) -> Facts:
+    """Everything that detectors may look at, for one database. `services` stand in replay order.
+
+    Where each service is said to have a database of its own, its neighbours are no concern of it.
+    """
+    if config.workspace.database == "per-service":
+        neighbours = ()
     tenancy = find_tenancy(replayed.catalog, services, config)
     classes = classify(replayed, services, tenancy, config)
-    return Facts(replayed, tuple(services), config, tenancy, classes)
+    return Facts(replayed, tuple(services), config, tenancy, classes, neighbours)
 
 
 def find_tenancy(catalog: Catalog, services: Sequence[Service], config: Config) -> Tenancy:
@@ -38,13 +46,13 @@ def find_tenancy(catalog: Catalog, services: Sequence[Service], config: Config) 
     enabled = bool(column or root or protected)
     reasons.setdefault("column", "the usual name; nothing in this database says otherwise")
     column = column or _DEFAULT_COLUMN
-    setting, legacy = _settings(catalog, services, config, column, reasons)
+    setting, legacy, is_used = _settings(catalog, services, config, column, reasons)
     reasons["enabled"] = (
         "there is a tenant column, a table of tenants or row level security"
         if enabled
         else "no tenant column, no table of tenants and no row level security was found"
     )
-    return Tenancy(root, column, _column_type(catalog, column), setting, legacy, enabled, reasons)
+    return Tenancy(root, column, _column_type(catalog, column), setting, legacy, enabled, reasons, is_used)
 
 
 # ------------------------------------------------------------------------------------------- column and root
@@ -57,7 +65,10 @@ def _column(catalog: Catalog, config: Config, reasons: dict[str, str]) -> str | 
     returned = settings_by_function(catalog)
     compared: Counter[str] = Counter()
     for policy in catalog.policies.values():
-        columns = {name for item in comparisons(policy_text(policy), returned) for name in item.columns}
+        found = comparisons(policy_text(policy), returned)
+        # `order_id IN (SELECT … WHERE tenant_id = …)`: it is the inner comparison that tells.
+        telling = [item for item in found if item.operator != "in"] or found
+        columns = {name for item in telling for name in item.columns}
         compared.update(name for name in columns if not _PERSONAL_COLUMN.match(name) and _on_any_table(catalog, name))
     if compared:
         # Of equally common names the first by the alphabet, so that the same input gives the same answer.
@@ -143,7 +154,7 @@ def _column_type(catalog: Catalog, column: str) -> str:
 
 def _settings(
     catalog: Catalog, services: Sequence[Service], config: Config, column: str, reasons: dict[str, str]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[str, ...], bool]:
     in_policies = Counter(_policy_settings(catalog, column))
     others = [*_function_settings(catalog, column), *_expression_settings(catalog), *_code_settings(services)]
     canonical = _canonical(config, in_policies, frozenset(others), reasons)
@@ -152,7 +163,7 @@ def _settings(
     reasons["legacy"] = (
         "policies, functions or code use them for the tenant" if legacy else "no other setting carries the tenant"
     )
-    return canonical, tuple(legacy)
+    return canonical, tuple(legacy), bool(in_policies or others)
 
 
 def _canonical(config: Config, in_policies: Counter[str], others: frozenset[str], reasons: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from remediate.catalogue.rules import get_rule
+from remediate.config.model import Severity
 from remediate.detect.model import Facts, Finding, Level, Subject
 from remediate.replay.catalog import Function, History, Origin, Policy, QName, Table
 from remediate.source.place import Place
@@ -27,10 +28,12 @@ def found(
     tainted_by: Sequence[str] = (),
     level: Level | None = None,
     waiting: str | None = None,
+    severity: Severity | None = None,
 ) -> Finding:
     """A finding at the best level that its rule, `reasons` and taints leave.
 
-    `level` is for what only people can repair. A rule that is never safe gives its own argument as the first reason.
+    `severity` is for what matters less than its rule does, `level` for what only people can repair. A rule that is
+    never safe gives its own argument as the first reason.
     """
     known = get_rule(rule)
     because = tuple(dict.fromkeys([*reasons, *tainted_by]))
@@ -41,7 +44,7 @@ def found(
         because = (known.level_reason, *because)
     return Finding(
         rule=rule,
-        severity="info" if waiting else known.severity,
+        severity="info" if waiting else severity or known.severity,
         service=service,
         subject=subject,
         message=message,
@@ -51,7 +54,7 @@ def found(
         reasons=because,
         evidence=tuple(dict.fromkeys(evidence)),
         waiting=waiting,
-        tainted=bool(tainted_by),
+        tainted_by=tuple(tainted_by),
     )
 
 

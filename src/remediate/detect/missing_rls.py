@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from remediate.detect.access import Access
 from remediate.detect.found import found, listed, table_subject
@@ -11,6 +11,7 @@ from remediate.detect.missing_tenant_column import is_expanded, uses_rls
 from remediate.detect.model import Facts, Finding, Subject
 from remediate.detect.settings import policy_text, reads
 from remediate.detect.taint import taints
+from remediate.detect.unseen import unseen_accesses
 from remediate.replay.catalog import Catalog, Table
 
 RULE = "missing-rls"
@@ -31,9 +32,10 @@ def detect(facts: Facts) -> Iterator[Finding]:
         yield _whole_database(facts, scoped)
         return
     access = Access(facts)
+    unseen = unseen_accesses(facts)
     for table in scoped:
         if not table.rls_enabled and not any(catalog.policies_of(table.name)):
-            yield _table(facts, access, table)
+            yield _table(facts, access, table, unseen.get(table.name, ()))
 
 
 def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
@@ -62,7 +64,7 @@ def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
     )
 
 
-def _table(facts: Facts, access: Access, table: Table) -> Finding:
+def _table(facts: Facts, access: Access, table: Table, unseen: Sequence[str]) -> Finding:
     settings = _accepted(facts, table.service)
     return found(
         facts,
@@ -71,7 +73,7 @@ def _table(facts: Facts, access: Access, table: Table) -> Finding:
         table_subject(table.name),
         f"{table.name} has the tenant column {facts.tenancy.column}, but no row level security",
         [table.history[0].place],
-        reasons=[*access.obstacles(table, settings), *_rows_out_of_reach(facts, table)],
+        reasons=[*access.obstacles(table, settings), *unseen, *_rows_out_of_reach(facts, table)],
         evidence=_evidence(facts, table),
         tainted_by=taints(facts, table.service, [table.name], table.history),
     )

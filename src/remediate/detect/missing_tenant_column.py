@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from remediate.detect.classify import describe
 from remediate.detect.found import found, listed, table_subject
 from remediate.detect.model import Facts, Finding, Step
 from remediate.detect.references import is_person
+from remediate.detect.settings import comparisons, settings_by_function
 from remediate.detect.taint import taints
+from remediate.detect.tokens import tokens, words
 from remediate.replay.catalog import Catalog, Table
 
 RULE = "missing-tenant-column"
 MARK = "remediate:"
 """How the comment on a column begins that the first phase of the repair has added."""
+_OPENING = words("or not union coalesce except")
 
 
 def detect(facts: Facts) -> Iterator[Finding]:
@@ -60,7 +63,10 @@ def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
     catalog = facts.replayed.catalog
     policies = [policy.name for policy in catalog.policies_of(table.name)]
     evidence = [f"{describe(path)}."]
-    if policies:
+    isolated = _isolated_through_parents(facts, table, path)
+    if isolated:
+        evidence.append(f"Until then {listed(policies)} keeps its tenants apart, by way of a sub-query.")
+    elif policies:
         evidence.append(f"What it has is {listed(policies)}, which has to do without the column.")
     elif not table.rls_enabled:
         evidence.append("It has no row level security either.")
@@ -74,6 +80,37 @@ def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
         reasons=_reasons(facts, path),
         evidence=evidence,
         tainted_by=taints(facts, table.service, [table.name, *(step.parent for step in path)], table.history),
+        severity="info" if isolated else None,
+    )
+
+
+def _isolated_through_parents(facts: Facts, table: Table, path: tuple[Step, ...]) -> bool:
+    """Whether each policy that lets anybody in asks a table on the way to the tenant for the session's tenant.
+
+    Only the plain form counts: `key IN (SELECT … WHERE tenant_id = …)` or EXISTS, with nothing beside it that may open.
+    """
+    if not table.rls_enabled:
+        return False
+    permissive = [policy for policy in facts.replayed.catalog.policies_of(table.name) if policy.permissive]
+    clauses = [clause for policy in permissive for clause in (policy.using, policy.check) if clause is not None]
+    returned = settings_by_function(facts.replayed.catalog)
+    return bool(clauses) and all(_asks_a_parent(facts, clause, path, returned) for clause in clauses)
+
+
+def _asks_a_parent(facts: Facts, clause: str, path: tuple[Step, ...], returned: Mapping[str, frozenset[str]]) -> bool:
+    sequence = tokens(clause)
+    names = {token.name for token in sequence}
+    keys = {facts.tenancy.column, *path[-1].parent_columns} if path[-1].parent == facts.tenancy.root else {
+        facts.tenancy.column
+    }  # fmt: skip
+    known = {facts.tenancy.setting, *facts.tenancy.legacy}
+    compared = [one for one in comparisons(clause, returned) if one.operator == "="]
+    return (
+        "select" in names
+        and bool(names & {"exists", "in", "any"})
+        and not names & _OPENING
+        and any(step.parent.name in names for step in path)
+        and any(one.columns & keys and one.settings <= known for one in compared)
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from remediate.config.model import Config, Severity
 from remediate.replay.catalog import QName, Replayed
 from remediate.source.model import Service
+from remediate.source.neighbours import Neighbour
 from remediate.source.place import Place
 
 Level = Literal["safe", "unsafe", "manual"]
@@ -39,8 +40,8 @@ class Finding:
 
     `level` is the best that the fix can reach here and `reasons` say what lowers it (empty when safe). `evidence` are
     whole sentences for the reader. `waiting` names what has to happen before the next phase; such a finding is
-    information and asks for no change. `tainted`: an unresolved, conditional or refused statement may touch the
-    subject, so that its repair checks first. `database` names the `Replayed` that it was found in.
+    information and asks for no change. `tainted_by` names the unresolved, conditional or refused statements that may
+    touch the subject, so that its repair checks first. `database` names the `Replayed` that it was found in.
     """
 
     rule: str
@@ -54,8 +55,12 @@ class Finding:
     reasons: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     waiting: str | None = None
-    tainted: bool = False
+    tainted_by: tuple[str, ...] = ()
     suppressed: str | None = None
+
+    @property
+    def tainted(self) -> bool:
+        return bool(self.tainted_by)
 
     @property
     def id(self) -> str:
@@ -93,6 +98,7 @@ class Tenancy:
 
     `setting` is the canonical name, `legacy` the other names in use. `column_type` is the commonest type of the tenant
     column. `enabled` is False where no tenancy was found at all (then the tenant rules are silent, and say so once).
+    `setting_is_used` is False where nothing reads or sets the tenant: `setting` is then only what a repair would use.
     """
 
     root: QName | None
@@ -102,6 +108,7 @@ class Tenancy:
     legacy: tuple[str, ...]
     enabled: bool
     reasons: Mapping[str, str] = field(default_factory=dict)
+    setting_is_used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,17 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything about one database that a detector or planner may look at. `services` stand in replay order."""
+    """Everything about one database that a detector or planner may look at. `services` stand in replay order.
+
+    `neighbours` are folders beside the workspace that may use the database too.
+    """
 
     replayed: Replayed
     services: tuple[Service, ...]
     config: Config
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
+    neighbours: tuple[Neighbour, ...] = ()
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

@@ -9,6 +9,7 @@ from remediate.detect.found import found, listed, rls_places, table_subject
 from remediate.detect.model import Facts, Finding
 from remediate.detect.roles import application_of
 from remediate.detect.taint import taints
+from remediate.detect.unseen import unseen_accesses
 from remediate.replay.catalog import Policy, Table
 
 RULE = "rls-not-forced"
@@ -18,12 +19,13 @@ _COMMANDS = ("select", "insert", "update", "delete")
 def detect(facts: Facts) -> Iterator[Finding]:
     """Tables of any class whose RLS is enabled and not forced."""
     access = Access(facts)
+    unseen = unseen_accesses(facts)
     for table in facts.replayed.catalog.tables.values():
         if table.rls_enabled and not table.rls_forced:
-            yield _table(facts, access, table)
+            yield _table(facts, access, table, unseen.get(table.name, ()))
 
 
-def _table(facts: Facts, access: Access, table: Table) -> Finding:
+def _table(facts: Facts, access: Access, table: Table, unseen: Sequence[str]) -> Finding:
     policies = list(facts.replayed.catalog.policies_of(table.name))
     owner = f"its owner {table.owner}" if table.owner else "its owner"
     origins = [*table.history, *(origin for policy in policies for origin in policy.history)]
@@ -34,7 +36,7 @@ def _table(facts: Facts, access: Access, table: Table) -> Finding:
         table_subject(table.name),
         f"{table.name} has row level security, but it does not bind {owner}",
         rls_places(table),
-        reasons=_reasons(facts, access, table, policies),
+        reasons=[*_reasons(facts, access, table, policies), *unseen],
         evidence=_evidence(facts, table, policies),
         tainted_by=taints(facts, table.service, [table.name], origins),
     )

@@ -61,8 +61,23 @@ def _acceptances(
         if finding.rule in comment.rules and here:
             yield comment.reason, comment.until
     for suppression in suppressions:
-        if suppression.rule == finding.rule and _matches(suppression.subject, str(finding.subject)):
+        if covers(suppression, finding):
             yield suppression.reason, suppression.until
+
+
+def covers(suppression: Suppression, finding: Finding) -> bool:
+    """Whether an entry of the configuration is about a finding, be it run out or not."""
+    return suppression.rule == finding.rule and _matches(suppression.subject, str(finding.subject))
+
+
+def ignored_lines(
+    databases: Iterable[Facts], ignores: Iterable[IgnoreComment]
+) -> Iterator[tuple[IgnoreComment, tuple[str, int]]]:
+    """Each comment with the file and line of the statement that it holds for; its own where none follows."""
+    ignores = tuple(ignores)
+    lines = {comment: line for facts in databases for comment, line in _reach(ignores, facts.replayed)}
+    for comment in ignores:
+        yield comment, (comment.place.file, lines.get(comment, comment.place.line))
 
 
 def _matches(pattern: str, subject: str) -> bool:

@@ -6,10 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from remediate.catalogue.rules import Rule
+from remediate.detect.found import listed
 from remediate.plan.model import MigrationPlan
+from remediate.plan.operations import RequireTable
 
 MOST = 40
 """Subjects of one rule that are listed; the rest is counted, so that the header stays one that is read."""
+
+
+MOST_LOCKS = 6
+"""Tables that are named again as locked."""
 
 
 def header(plan: MigrationPlan, rules: Mapping[str, Rule]) -> list[str]:
@@ -52,10 +58,40 @@ def _shared(reasons: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _notes(plan: MigrationPlan) -> Iterator[str]:
-    if plan.transactional:
-        yield f"Takes short locks, waits at most {plan.lock_timeout} for each; if it fails, nothing of it has happened."
+    guards = [str(one.table) for one in plan.operations if isinstance(one, RequireTable)]
+    if guards:
+        which = f"{listed(guards)} is as it was" if len(guards) == 1 else f"{listed(guards)} are as they were"
+        yield (
+            f"Checks first whether {which} planned for, and raises if not: then nothing of it has happened. Delete it "
+            "in that case, and plan again."
+        )
+    elif plan.transactional:
+        yield "Runs in one transaction: if it fails, nothing of it has happened."
     else:
         yield (
-            "Runs step by step, each step in a transaction of its own, and can be started again after a failure. "
-            "Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by itself."
+            "Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the file can "
+            "be run again."
         )
+    yield from _locks(plan)
+    if not plan.transactional:
+        yield (
+            "Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one "
+            "transaction: deploy it by itself where that matters."
+        )
+
+
+def _locks(plan: MigrationPlan) -> Iterator[str]:
+    """What is out of reach, and for how long."""
+    relations: dict[str, list[str]] = {}
+    for lock in plan.locks:
+        relations.setdefault(lock.mode, []).append(str(lock.relation))
+    if not relations:
+        return
+    taken = "; ".join(f"{mode} on {listed(names, MOST_LOCKS)}" for mode, names in relations.items())
+    if len(plan.steps) > 1:
+        until = "each only until the end of its step"
+    elif plan.transactional:
+        until = "held until the end of the transaction, which Knex shares with all other pending files"
+    else:
+        until = "held until the end of the transaction"
+    yield f"Locks {taken}: {until}. Waits at most {plan.lock_timeout} for each."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from remediate.emit.escape import comment, quoted, raw_sql
 from remediate.emit.house_style import HouseStyle
 from remediate.emit.indent import indent
-from remediate.plan.operations import Operation
+from remediate.plan.operations import ForceRls, Operation, sql_name
 from remediate.plan.tenant_column import BackfillColumn
 from remediate.sql.quote import Literal
 
@@ -23,8 +25,13 @@ SAVE_TIMEOUT = "SELECT set_config('remediate.lock_timeout', current_setting('loc
 LINE = 80
 """The width up to which a call stays on one line: Prettier's default."""
 
+FEWEST_IN_LOOP = 3
+"""Tables that make a loop shorter to read than their statements one after the other."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
+
 RESTORE_TIMEOUT = "SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)"
-"""Outside a transaction, where a service switches them off, nothing was saved: NULL then sets the default again."""
+"""Outside a transaction, where somebody calls `up` by himself, nothing was saved: NULL then sets the default again."""
 
 
 def emit_migration(plan: MigrationPlan, style: HouseStyle, header: Sequence[str]) -> str:
@@ -90,13 +97,32 @@ class _Body:
         forward = direction == "up"
         steps = plan.steps if forward else tuple(reversed(plan.steps))
         ordered = [step if forward else tuple(reversed(step)) for step in steps]
-        written = [self._step(step, direction, plan) for step in ordered]
-        blocks = [block for step in written for block in step]
+        blocks: list[str] = []
+        for alike, group in groupby(ordered, key=_only_forces):
+            run = list(group)
+            if alike and len(run) >= FEWEST_IN_LOOP and not plan.transactional:
+                blocks.append(self._forced_in_turn([name for step in run for name in _forced(step)], direction, plan))
+            else:
+                blocks += [block for step in run for block in self._step(step, direction, plan)]
         if plan.transactional:
             timeout = f"SELECT set_config('lock_timeout', {Literal(plan.lock_timeout).sql()}, true)"
             first = "\n".join((self._raw("knex", SAVE_TIMEOUT, 1), self._raw("knex", timeout, 1)))
             blocks = [first, *blocks, self._raw("knex", RESTORE_TIMEOUT, 1)]
         return "\n\n".join(blocks)
+
+    def _forced_in_turn(self, names: Sequence[str], direction: str, plan: MigrationPlan) -> str:
+        """A loop over tables of which nothing but FORCE is to be set, a transaction each."""
+        pad, inner = self._style.indent, self._style.indent * 2
+        literals = [quoted(name, self._style.quote) for name in names]
+        head = f"{pad}for (const table of [{', '.join(literals)}]) {{"
+        if len(head) > LINE:
+            head = "\n".join((f"{pad}for (const table of [", *(f"{inner}{one}," for one in literals), f"{pad}]) {{"))
+        force = "FORCE" if direction == "up" else "NO FORCE"
+        statements = (
+            self._raw("trx", f"SET LOCAL lock_timeout = {Literal(plan.lock_timeout).sql()}", 3),
+            f"{self._style.indent * 3}await trx.raw(`ALTER TABLE ${{table}} {force} ROW LEVEL SECURITY`){self._end}",
+        )
+        return "\n".join((head, self._transaction("\n".join(statements), 2), f"{pad}}}"))
 
     def _step(self, step: Sequence[Operation], direction: str, plan: MigrationPlan) -> list[str]:
         """The blocks of one step; outside Knex's transaction, the step is one block in one of its own."""
@@ -104,17 +130,19 @@ class _Body:
             return [
                 self._commented(subject, statements, "knex", 1) for subject, statements in _grouped(step, direction)
             ]
-        blocks = []
-        for operation in step:
-            if isinstance(operation, BackfillColumn):
-                blocks += [self._backfill(operation, plan.lock_timeout)] if direction == "up" else []
-                continue
-            statements = operation.up() if direction == "up" else operation.down()
-            if statements:
-                timeout = f"SET LOCAL lock_timeout = {Literal(plan.lock_timeout).sql()}"
-                inner = "\n".join(self._raw("trx", sql, 2) for sql in (timeout, *statements))
-                blocks.append(self._transaction(inner, 1))
-        return blocks
+        backfills = [operation for operation in step if isinstance(operation, BackfillColumn)]
+        if backfills:
+            return [self._backfill(operation, plan.lock_timeout) for operation in backfills if direction == "up"]
+        groups = _grouped(step, direction)
+        if not groups:
+            return []
+        timeout = self._raw("trx", f"SET LOCAL lock_timeout = {Literal(plan.lock_timeout).sql()}", 2)
+        if len(groups) == 1:
+            ((subject, statements),) = groups
+            inner = "\n".join((timeout, *(self._raw("trx", sql, 2) for sql in statements)))
+            return [f"{self._style.indent}// {comment(subject)}\n{self._transaction(inner, 1)}"]
+        inner = "\n\n".join((timeout, *(self._commented(subject, sql, "trx", 2) for subject, sql in groups)))
+        return [self._transaction(inner, 1)]
 
     def _transaction(self, inner: str, depth: int) -> str:
         pad = self._style.indent * depth
@@ -158,7 +186,16 @@ class _Body:
         return "\n".join(lines)
 
 
-def _grouped(step: Sequence[Operation], direction: str) -> Iterable[tuple[str, list[str]]]:
+def _only_forces(step: Sequence[Operation]) -> bool:
+    """Whether all that a step does is FORCE, on tables whose names are the same in SQL and in a string."""
+    return all(isinstance(one, ForceRls) and _PLAIN.fullmatch(sql_name(one.table)) for one in step)
+
+
+def _forced(step: Sequence[Operation]) -> list[str]:
+    return [sql_name(one.table) for one in step if isinstance(one, ForceRls)]
+
+
+def _grouped(step: Sequence[Operation], direction: str) -> list[tuple[str, list[str]]]:
     """Consecutive operations on one subject under one comment."""
     groups: list[tuple[str, list[str]]] = []
     for operation in step:

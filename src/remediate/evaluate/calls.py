@@ -15,7 +15,7 @@ from remediate.evaluate.machine import EVALUATE, Machine, Scope, throw, unknown_
 from remediate.evaluate.objects import Instance, Native
 from remediate.evaluate.properties import iterate, read
 from remediate.evaluate.touches import changes_schema, is_database, knows_connection, reaches_database
-from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
+from remediate.evaluate.values import UNDEFINED, Drawn, HostObject, Unknown, Value
 from remediate.source.place import Place
 
 _LOOPS = frozenset({"forEach", "map", "flatMap", "filter", "reduce", "some", "every", "find", "each", "mapSeries"})
@@ -126,6 +126,8 @@ def _call_on_unknown(
         return Unknown(base.reason, place)
     if any(reaches_database(argument) for argument in arguments):
         return call_unknown(machine, base, arguments, place, function)
+    if isinstance(base, Drawn) and name not in ("toISOString", "toJSON"):
+        return Unknown(base.reason, base.place)
     return Unknown(base.reason, base.place, base.about_data) if base.about_data else base
 
 

@@ -25,6 +25,7 @@ from remediate.evaluate.builtins.objectclass import (
 from remediate.evaluate.builtins.promises import promise
 from remediate.evaluate.builtins.regexes import regexp
 from remediate.evaluate.conversions import call_method, is_bounded, to_number
+from remediate.evaluate.identifiers import crypto_object
 from remediate.evaluate.lower.text import big_integer
 from remediate.evaluate.machine import MISSING, Machine
 from remediate.evaluate.objects import Library, Native, ScriptObject, first
@@ -134,7 +135,7 @@ _UNKNOWN = frozenset(
     """
     URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef eval
     Function window performance queueMicrotask AbortController ArrayBuffer Uint8Array Iterator
-    decodeURIComponent encodeURI decodeURI escape unescape crypto exports module require
+    decodeURIComponent encodeURI decodeURI escape unescape exports module require
     __dirname __filename import.meta new.target arguments super
     """.split()  # noqa: SIM905 (a list of forty quoted words would be harder to read)
 )
@@ -168,6 +169,7 @@ _FACTORIES: dict[str, Callable[[Machine], Value]] = {
     "parseFloat": lambda machine: Native("parseFloat", parse_float),
     "isNaN": lambda machine: is_nan(),
     "isFinite": lambda machine: is_finite(),
+    "crypto": crypto_object,
     "console": lambda machine: Library("console", {}, lenient=True),
     "process": _process,
     "setTimeout": _timer("setTimeout"),

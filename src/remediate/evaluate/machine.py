@@ -83,7 +83,9 @@ class Machine:
     """One evaluation of one migration.
 
     `conditional` is the reason why nothing can tell whether the code that runs now would run, or None. `swallowing`
-    counts the handlers around it that keep an error from the caller.
+    counts the handlers around it that keep an error from the caller. `exits` holds the identities of the `if`
+    statements through which loops without an end of their own are left; the syntax outlives the evaluation.
+    `drawn` counts the random values that were asked for.
     """
 
     def __init__(self, limits: Limits, reporter: Reporter, environment: Mapping[str, str], modules: Modules) -> None:
@@ -102,6 +104,8 @@ class Machine:
         self.returned: Value = UNDEFINED
         self.label = ""
         self.own_label = ""
+        self.exits: set[int] = set()
+        self.drawn = 0
         self.yielded: list[Value] | None = None
 
     def place(self, node: ast.Node) -> Place:

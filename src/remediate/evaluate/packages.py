@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from remediate.evaluate.builtins.encodings import create_hash
 from remediate.evaluate.conversions import to_text
+from remediate.evaluate.identifiers import crypto_library, uuid_function, uuid_library
 from remediate.evaluate.knex.session import Settled
 from remediate.evaluate.literal import LiteralText
 from remediate.evaluate.machine import Machine
@@ -46,13 +45,6 @@ def package(machine: Machine, modules: Modules, name: str) -> Value:
     """What `require(name)` gives."""
     factory = _PACKAGES.get(name.removeprefix("node:"))
     return factory(machine, modules) if factory else Unknown(f"the package {name} is not known here")
-
-
-def _unknown_functions(library: str, names: str) -> dict[str, Value]:
-    def make(name: str) -> Native:
-        return Native(name, lambda this, arguments, place: Unknown(f"{library}.{name}()", place))
-
-    return {name: make(name) for name in names.split()}
 
 
 def _path(machine: Machine, modules: Modules) -> Value:
@@ -204,57 +196,6 @@ def _pg(machine: Machine, modules: Modules) -> Value:
     return library
 
 
-def _unknown_library(name: str, functions: str) -> Callable[[Machine, Modules], Value]:
-    def make(machine: Machine, modules: Modules) -> Value:
-        library = Library(name, _unknown_functions(name, functions))
-        library.members["default"] = library
-        return library
-
-    return make
-
-
-def _any_uuid(modules: Modules) -> Callable[[Value, list[Value], Place], Value]:
-    """Each call gives another one. A run would give others: nothing can depend on which, so that any will do."""
-
-    def run(this: Value, arguments: list[Value], place: Place) -> Value:
-        modules.uuids += 1
-        made = uuid.uuid5(uuid.NAMESPACE_URL, f"{modules.entry}#{modules.uuids}")
-        return str(uuid.UUID(int=made.int, version=4))
-
-    return run
-
-
-def _crypto(machine: Machine, modules: Modules) -> Value:
-    library = Library("crypto", _unknown_functions("crypto", "randomBytes randomInt createHmac"))
-    library.members["randomUUID"] = Native("randomUUID", _any_uuid(modules))
-    library.members |= {"createHash": Native("createHash", create_hash), "default": library}
-    return library
-
-
-def _uuid(machine: Machine, modules: Modules) -> Value:
-    def by_name(make: Callable[[uuid.UUID, str], uuid.UUID]) -> Callable[[Value, list[Value], Place], Value]:
-        def run(this: Value, arguments: list[Value], place: Place) -> Value:
-            try:
-                return str(make(uuid.UUID(to_text(argument(arguments, 1))), to_text(first(arguments))))
-            except ValueError:
-                return Unknown("a uuid of a name in a namespace that is none", place)
-
-        return run
-
-    library = Library("uuid", {name: Native(name, _any_uuid(modules)) for name in ("v1", "v4", "v6", "v7")})
-    library.members |= {
-        "NIL": str(uuid.UUID(int=0)),
-        "MAX": str(uuid.UUID(int=2**128 - 1)),
-        "v3": Native("v3", by_name(uuid.uuid3), _NAMESPACES),
-        "v5": Native("v5", by_name(uuid.uuid5), _NAMESPACES),
-        "default": library,
-    }
-    return library
-
-
-_NAMESPACES: dict[str, Value] = {"DNS": str(uuid.NAMESPACE_DNS), "URL": str(uuid.NAMESPACE_URL)}
-
-
 def _url(machine: Machine, modules: Modules) -> Value:
     def to_path(this: Value, arguments: list[Value], place: Place) -> Value:
         value = first(arguments)
@@ -306,8 +247,10 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "fs/promises": _promised_files,
     "knex": _knex,
     "pg": _pg,
-    "uuid": _uuid,
-    "crypto": _crypto,
+    "uuid": uuid_library,
+    "uuid/v1": uuid_function(1),
+    "uuid/v4": uuid_function(4),
+    "crypto": crypto_library,
     "dotenv": _dotenv,
     "url": _url,
     "objection": _objection,

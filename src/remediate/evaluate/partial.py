@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remediate.evaluate.knex.session import Subject
-from remediate.evaluate.values import Unknown
+from remediate.evaluate.values import Drawn, Unknown
 from remediate.source.place import Place
 from remediate.sql.parse import SqlSyntaxError
 from remediate.sql.tokens import Token, tokens
@@ -19,23 +19,31 @@ _GAP = "\0"
 
 @dataclass(frozen=True, slots=True)
 class PartialText(Unknown):
-    """Unknown text; `known` is what is known of it, with a NUL for each piece that is not."""
+    """Unknown text; `known` is what is known of it, with a NUL for each piece that is not.
+
+    `stand_in` is the text with stand-ins for all that is not known, where each piece has one.
+    """
 
     known: str = ""
+    stand_in: str | None = None
 
 
 def partial_text(pieces: Iterable[str | Unknown], place: Place) -> PartialText:
     """The text that these pieces make; at least one of them is unknown."""
     known: list[str] = []
+    filled: list[str | None] = []
     first: Unknown | None = None
     for piece in pieces:
         if isinstance(piece, str):
             known.append(piece)
+            filled.append(piece)
         else:
             first = first or piece
             known.append(piece.known if isinstance(piece, PartialText) else _GAP)
+            filled.append(piece.stand_in if isinstance(piece, PartialText | Drawn) else None)
+    whole = None if None in filled else "".join(map(str, filled))
     reason, where = (first.reason, first.place) if first is not None else ("text that is not known", None)
-    return PartialText(reason, where or place, False, "".join(known))
+    return PartialText(reason, where or place, False, "".join(known), whole)
 
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -54,6 +62,10 @@ _ABOUT: tuple[tuple[Literal["create table", "alter table", "create view"], re.Pa
 )
 
 
+_ABOUT_ROLES = re.compile(
+    r"\s*(?:(?:create|alter|drop)\s+(?:role|user|group)\s(?!mapping)|grant\s|revoke\s|alter\s+default\s+privileges\s)",
+    re.IGNORECASE,
+)
 _STAND_IN = "statements_that_are_not_known_"
 _STARTS = frozenset(
     {"alter", "begin", "comment", "commit", "create", "delete", "do", "drop", "grant", "insert", "refresh", "revoke"}
@@ -136,6 +148,8 @@ def subject_of(text: PartialText) -> Subject | None:
     sql = _COMMENT.sub(" ", text.known).strip().rstrip(";")
     if ";" in sql or "$$" in sql:
         return None
+    if _ABOUT_ROLES.match(sql):
+        return Subject("roles", "")
     for action, pattern in _ABOUT:
         found = pattern.match(sql)
         if found is not None:

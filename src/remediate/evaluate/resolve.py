@@ -6,10 +6,12 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
 from remediate.source.model import FileTree
+from remediate.source.packages import Packages
 from remediate.source.text import without_comments
 
 _EXTENSIONS = (".ts", ".tsx", ".js", ".cjs", ".mjs", ".mts", ".cts", ".json")
@@ -56,7 +58,13 @@ class Files:
             found = self._find(base)
             if found is not None:
                 return found
-        return None
+        return next((found for base in self._packages.entry_points(source) if (found := self._find(base))), None)
+
+    @cached_property
+    def _packages(self) -> Packages:
+        """The packages of the workspace, which import each other by name."""
+        paths = (path for path in self.tree.files() if path.name == "package.json")
+        return Packages(paths, lambda path: self.read(path.as_posix()))
 
     def _find(self, path: str) -> str | None:
         stem, extension = posixpath.splitext(path)

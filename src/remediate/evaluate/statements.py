@@ -14,7 +14,7 @@ from remediate.evaluate.knex.session import ThrownError, settle
 from remediate.evaluate.machine import EVALUATE, EXECUTE, Machine, Scope, executes
 from remediate.evaluate.patterns import assign, declare
 from remediate.evaluate.properties import iterate, own_properties
-from remediate.evaluate.touches import always_leaves, changes_schema, may_leave, touches_database
+from remediate.evaluate.touches import always_leaves, changes_schema, may_leave, touches_database, ways_out
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
 
 
@@ -115,7 +115,8 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> str | None:
 def _unknown_if(machine: Machine, node: ast.If, test: Unknown, scope: Scope) -> str | None:
     """The branch that a fresh database takes; what it does, and what it may have kept from happening, is conditional.
 
-    A branch that always throws is not taken: the migration is on record as applied, so it did not throw.
+    A branch that always throws is not taken: the migration is on record as applied, so it did not throw. For the same
+    reason the way out of a loop without an end of its own is taken: `if (updated === 0) break;`.
     """
     leaves = always_leaves(node.then)
     taken = leaves is None
@@ -125,8 +126,8 @@ def _unknown_if(machine: Machine, node: ast.If, test: Unknown, scope: Scope) -> 
         taken = False
     if leaves == "throw":
         taken = False
-    elif not taken and node.otherwise is not None and always_leaves(node.otherwise) == "throw":
-        taken = True
+    elif not taken:
+        taken = id(node) in machine.exits or always_leaves(node.otherwise) == "throw"
     branch, other = (node.then, node.otherwise) if taken else (node.otherwise, node.then)
     if touches_database(other, scope) or (may_leave(other) and leaves != "throw"):
         way = "taken" if taken else "not taken"
@@ -150,6 +151,7 @@ def _for(machine: Machine, node: ast.For, scope: Scope) -> str | None:
     """Each round has its own copy of the variables, so that closures keep the values of theirs."""
     label = _own_label(machine)
     outer = Scope({}, scope)
+    machine.exits.update(ways_out(node.body, node.test))
     if node.first is not None:
         EXECUTE[node.first.__class__](machine, node.first, outer)
     conditional = machine.conditional
@@ -255,6 +257,7 @@ def _unknown_loop(machine: Machine, body: ast.Node, unknown: Unknown, scope: Sco
 def _while(machine: Machine, node: ast.While, scope: Scope) -> str | None:
     label = _own_label(machine)
     first = node.once
+    machine.exits.update(ways_out(node.body, node.test))
     conditional = machine.conditional
     while True:
         machine.step(node)

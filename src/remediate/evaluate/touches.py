@@ -117,6 +117,35 @@ def _ends_process(node: ast.Node) -> bool:
     )
 
 
+def ways_out(body: ast.Node, test: ast.Node | None) -> Iterator[int]:
+    """The identities of the `if` statements that alone end a loop with this body, none where its test can end it.
+
+    `while (true) { … if (updated === 0) break; }` has one, and so has `while (more) { … if (…) more = false; }`.
+    """
+    flag = test.value if isinstance(test, ast.Unary) and test.operator == "!" else test
+    if flag is not None and not isinstance(flag, ast.Name | ast.Constant):
+        return
+    waiting: list[tuple[Any, bool]] = [(body, True)]
+    while waiting:
+        item, breaks = waiting.pop()
+        if isinstance(item, tuple):
+            waiting.extend((inner, breaks) for inner in item)
+        elif isinstance(item, ast.Node) and not isinstance(item, ast.Function):
+            if isinstance(item, ast.If):
+                ended = always_leaves(item.then)
+                if ended == "return" or (ended == "break" and breaks) or _assigns(item.then, flag):
+                    yield id(item)
+            breaks = breaks and not isinstance(item, ast.For | ast.ForEach | ast.While | ast.Switch)
+            waiting.extend((getattr(item, entry.name), breaks) for entry in fields(item))
+
+
+def _assigns(node: ast.Node, flag: ast.Node | None) -> bool:
+    return isinstance(flag, ast.Name) and any(
+        isinstance(item, ast.Assign) and isinstance(item.target, ast.Name) and item.target.name == flag.name
+        for item in _own(node)
+    )
+
+
 def may_leave(node: ast.Node | None) -> bool:
     """Whether a return, break or continue of the function around stands in this syntax."""
     return node is not None and any(isinstance(item, ast.Return | ast.Jump) for item in _own(node))

@@ -50,6 +50,13 @@ class Assumed(Unknown):
     value: Any = UNDEFINED
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn(Unknown):
+    """A value that is another one each time (an identifier, the time): among rows, `stand_in` is as good as any."""
+
+    stand_in: str = ""
+
+
 class HostObject:
     """An object of the world around the migration (Knex, Node, a closure); subclasses override what they have.
 

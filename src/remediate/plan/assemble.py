@@ -1,21 +1,23 @@
 """From proposals to migration plans: edits merged per object, files per service, safe ones before unsafe ones.
 
 Each file is planned on the state that the file before it leaves, so that every `down` restores what was really there.
-Safe and unsafe repairs never share a file: a reviewer can take one and leave the other.
+Safe and unsafe repairs never share a file: a reviewer can take one and leave the other. Tenant columns come before what
+is forced with them, since a backfill under FORCE has to lift it, and locks out everybody, batch by batch. What checks
+first, and may raise, comes last and by itself: Knex runs nothing behind a file that raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from remediate.detect.model import Facts
+from remediate.detect.model import Facts, Finding
 from remediate.plan.model import MigrationPlan
-from remediate.plan.operations import Operation, ReplaceFunction, RequireTable
+from remediate.plan.operations import ForceRls, Operation, ReplaceFunction, RequireTable
 from remediate.plan.planners.function_text import replacing
 from remediate.plan.proposal import Proposal
 from remediate.plan.target import TableState, difference
-from remediate.plan.tenant_column import BackfillColumn
+from remediate.plan.tenant_column import MARK_PREFIX, BackfillColumn
 from remediate.replay.catalog import QName
 
 SLUGS = {
@@ -29,6 +31,15 @@ SLUGS = {
 
 MERGED_SLUG = "repair_tenant_isolation"
 
+MOST_AT_ONCE = 3
+"""Tables that one transaction may lock. Each is out of reach until the last lock is had, and a lock may take as long as
+the lock_timeout: of twenty tables the first would be gone for a minute and a half. Files with more have a transaction
+per table. Several small files would be no remedy: Knex runs all that are pending in one transaction."""
+
+MOST_GUARDED = 10
+"""Tables of one file that checks first. Its check cannot tell what an earlier run has done from what somebody else did,
+so that it is not run again step by step, but happens as a whole."""
+
 
 def assemble(facts: Facts, proposals: Sequence[Proposal]) -> tuple[MigrationPlan, ...]:
     """The files that carry out the proposals, service by service in replay order."""
@@ -37,9 +48,7 @@ def assemble(facts: Facts, proposals: Sequence[Proposal]) -> tuple[MigrationPlan
     for service in facts.services:
         own = [proposal for proposal in proposals if proposal.fix.finding.service == service.name]
         for level in ("safe", "unsafe"):
-            chosen = [proposal for proposal in own if proposal.fix.level == level]
-            plans.extend(_merged(facts, chosen, states))
-            plans.extend(_on_state(file, states) for proposal in chosen for file in proposal.files)
+            plans.extend(_files(facts, [proposal for proposal in own if proposal.fix.level == level], states))
     return tuple(plans)
 
 
@@ -55,6 +64,18 @@ class _States:
         if name not in self.tables:
             self.tables[name] = TableState.of(self._facts.replayed.catalog, name)
         return self.tables[name]
+
+
+def _files(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterator[MigrationPlan]:
+    """The files of one service at one level, in the order in which they have to run."""
+    tables = _Edited.by_table(proposals)
+    certain = {name: table for name, table in tables.items() if not table.taints}
+    alone = [file for proposal in proposals for file in proposal.files]
+    for file in sorted(alone, key=lambda file: any(finding.tainted for finding in file.findings)):
+        yield _on_state(file, states)
+    yield from _merged(facts, proposals, certain, states)
+    yield from _moved(facts, proposals)
+    yield from _guarded(facts, proposals, {name: table for name, table in tables.items() if table.taints}, states)
 
 
 def _on_state(file: MigrationPlan, states: _States) -> MigrationPlan:
@@ -73,50 +94,89 @@ def _on_state(file: MigrationPlan, states: _States) -> MigrationPlan:
     )
 
 
-def _merged(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterable[MigrationPlan]:
-    """The one file in which the edits of these proposals meet, if they change anything."""
-    functions = _function_operations(proposals, states)
-    tables = _table_operations(facts, proposals, states)
-    alone = [operation for proposal in proposals for operation in proposal.operations]
-    operations = (*functions, *tables, *alone)
-    if not operations:
-        return
-    merged = [proposal for proposal in proposals if proposal.merges]
-    findings = [proposal.fix.finding for proposal in merged]
-    first = proposals[0].fix
-    rules = dict.fromkeys(finding.rule for finding in findings)
-    expands = any(proposal.fix.phase == "expand" for proposal in merged)
-    yield MigrationPlan(
-        service=first.finding.service,
-        slug=SLUGS.get(next(iter(rules)), MERGED_SLUG) if len(rules) == 1 else MERGED_SLUG,
-        phase="expand" if expands else "repair",
-        level=first.level,
-        steps=(tuple(operations),),
-        findings=tuple(findings),
-        reasons={proposal.fix.finding.id: proposal.fix.reasons for proposal in merged},
-        lock_timeout=facts.config.emit.lock_timeout,
-    )
+# ------------------------------------------------------------------------------------------- tables
 
 
-def _table_operations(facts: Facts, proposals: Sequence[Proposal], states: _States) -> list[Operation]:
-    """Every edited table's difference, tables in the order of their names so that locks are always taken alike."""
-    edits: dict[QName, list[Proposal]] = {}
-    for proposal in proposals:
-        for edit in proposal.table_edits:
-            edits.setdefault(edit.table, []).append(proposal)
-    operations: list[Operation] = []
-    for table in sorted(edits):
-        before = after = states.table(table)
-        for proposal in edits[table]:
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """A table and all that is to be done to it."""
+
+    name: QName
+    proposals: list[Proposal] = field(default_factory=list)
+
+    @classmethod
+    def by_table(cls, proposals: Sequence[Proposal]) -> dict[QName, _Edited]:
+        """In the order of their names, so that locks are always taken alike."""
+        found: dict[QName, _Edited] = {}
+        for proposal in proposals:
             for edit in proposal.table_edits:
-                if edit.table == table:
+                found.setdefault(edit.table, cls(edit.table)).proposals.append(proposal)
+        return dict(sorted(found.items()))
+
+    @property
+    def taints(self) -> frozenset[str]:
+        return frozenset(taint for proposal in self.proposals for taint in proposal.fix.finding.tainted_by)
+
+    def operations(self, states: _States, *, restartable: bool) -> tuple[Operation, ...]:
+        """The difference that its edits make, which is from then on the state of the table."""
+        before = after = states.table(self.name)
+        marks: dict[str, str] = {}
+        for proposal in self.proposals:
+            known = set(after.policies)
+            for edit in proposal.table_edits:
+                if edit.table == self.name:
                     after = edit.apply(after)
-        changes = difference(before, after)
-        if changes and any(proposal.fix.finding.tainted for proposal in edits[table]):
-            operations.append(_required(facts, before))
-        operations.extend(changes)
-        states.tables[table] = after
-    return operations
+            marks |= dict.fromkeys(set(after.policies) - known, f"{MARK_PREFIX}{proposal.fix.finding.id}")
+        states.tables[self.name] = after
+        return difference(before, after, marks if restartable else None)
+
+
+def _merged(
+    facts: Facts, proposals: Sequence[Proposal], tables: dict[QName, _Edited], states: _States
+) -> Iterator[MigrationPlan]:
+    """The one file in which the edits of these proposals meet, if they change anything.
+
+    Up to `MOST_AT_ONCE` tables are changed at one stroke; more of them one after the other, so that the file can be run
+    again after a failure: it marks its policies, and everything else that it does can be done twice.
+    """
+    functions = _function_operations(proposals, states)
+    stepwise = len(tables) > MOST_AT_ONCE
+    changed = [table.operations(states, restartable=stepwise) for table in tables.values()]
+    if stepwise:
+        # What only takes FORCE is last, and together.
+        changed.sort(key=lambda step: all(isinstance(operation, ForceRls) for operation in step))
+    steps = [step for step in (functions, *changed) if step]
+    if steps:
+        serving = [
+            one for one in proposals if one.function_edits or any(edit.table in tables for edit in one.table_edits)
+        ]
+        whole = (tuple(operation for step in steps for operation in step),)
+        yield _plan(facts, serving, tuple(steps) if stepwise else whole, transactional=not stepwise)
+
+
+def _guarded(
+    facts: Facts, proposals: Sequence[Proposal], tables: dict[QName, _Edited], states: _States
+) -> Iterator[MigrationPlan]:
+    """A file for the tables that the same statements may have touched: they are as expected together, or not at all.
+
+    Outside of Knex's transaction, which a check that raises would take back with everything before it.
+    """
+    groups: dict[frozenset[str], list[_Edited]] = {}
+    for table in tables.values():
+        groups.setdefault(table.taints, []).append(table)
+    for alike in groups.values():
+        for start in range(0, len(alike), MOST_GUARDED):
+            chunk = {table.name: table for table in alike[start : start + MOST_GUARDED]}
+            operations: list[Operation] = []
+            for name, table in chunk.items():
+                before = states.table(name)
+                if changes := table.operations(states, restartable=False):
+                    operations += [_required(facts, before), *changes]
+            if operations:
+                serving = [one for one in proposals if any(edit.table in chunk for edit in one.table_edits)]
+                plan = _plan(facts, serving, (tuple(operations),), transactional=False)
+                more = f"_and_{len(chunk) - 1}_more" if len(chunk) > 1 else ""
+                yield replace(plan, slug=f"{plan.slug}_for_{next(iter(chunk)).name}{more}")
 
 
 def _required(facts: Facts, state: TableState) -> RequireTable:
@@ -126,7 +186,10 @@ def _required(facts: Facts, state: TableState) -> RequireTable:
     return RequireTable(state.table, columns, state.rls_enabled, state.rls_forced, tuple(state.policies))
 
 
-def _function_operations(proposals: Sequence[Proposal], states: _States) -> list[Operation]:
+# ------------------------------------------------------------------------------------------- functions
+
+
+def _function_operations(proposals: Sequence[Proposal], states: _States) -> tuple[Operation, ...]:
     operations: list[Operation] = []
     for proposal in proposals:
         for edit in proposal.function_edits:
@@ -135,4 +198,34 @@ def _function_operations(proposals: Sequence[Proposal], states: _States) -> list
             if after != before:
                 operations.append(ReplaceFunction(edit.key[0], replacing(before, edit.key[0]), after))
                 states.functions[edit.key] = after
-    return operations
+    return tuple(operations)
+
+
+def _moved(facts: Facts, proposals: Sequence[Proposal]) -> Iterator[MigrationPlan]:
+    """The functions that get a new owner, with the triggers that move along: at one stroke."""
+    moving = [proposal for proposal in proposals if proposal.operations]
+    if moving:
+        yield _plan(facts, moving, (tuple(operation for one in moving for operation in one.operations),))
+
+
+def _plan(
+    facts: Facts,
+    proposals: Sequence[Proposal],
+    steps: tuple[tuple[Operation, ...], ...],
+    *,
+    transactional: bool = True,
+) -> MigrationPlan:
+    findings: list[Finding] = [proposal.fix.finding for proposal in proposals]
+    rules = dict.fromkeys(finding.rule for finding in findings)
+    first = proposals[0].fix
+    return MigrationPlan(
+        service=first.finding.service,
+        slug=SLUGS.get(next(iter(rules)), MERGED_SLUG) if len(rules) == 1 else MERGED_SLUG,
+        phase="expand" if any(proposal.fix.phase == "expand" for proposal in proposals) else "repair",
+        level=first.level,
+        steps=steps,
+        findings=tuple(findings),
+        reasons={proposal.fix.finding.id: proposal.fix.reasons for proposal in proposals},
+        transactional=transactional,
+        lock_timeout=facts.config.emit.lock_timeout,
+    )

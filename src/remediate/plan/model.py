@@ -44,9 +44,9 @@ class Fix:
 class MigrationPlan:
     """One follow-up migration before it is text.
 
-    A transactional one is a list of operations that share Knex's transaction. Any other opens one transaction per
-    step: `steps` groups the operations, and the header says that its batch then runs file by file. `reasons` say by
-    finding id why it is not safe.
+    A transactional one is a list of operations that share Knex's transaction; the file asks for it, since a service may
+    have switched transactions off. Any other opens one transaction per step: `steps` groups the operations, and the
+    header says that its batch then runs file by file. `reasons` say by finding id why it is not safe.
     """
 
     service: str

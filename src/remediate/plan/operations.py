@@ -73,8 +73,9 @@ class PolicyState:
             lines.append(f"  TO {_roles(self.roles)}")
         return "\n".join([*lines, *_clauses(self.using, self.check)])
 
-    def drop(self) -> str:
-        return f"DROP POLICY {Identifier(self.name).sql()} ON {sql_name(self.table)}"
+    def drop(self, *, if_exists: bool = False) -> str:
+        clause = "IF EXISTS " if if_exists else ""
+        return f"DROP POLICY {clause}{Identifier(self.name).sql()} ON {sql_name(self.table)}"
 
 
 def _roles(roles: tuple[str, ...]) -> str:
@@ -96,13 +97,37 @@ def _indented(expression: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CreatePolicy(Operation):
+    """A policy of a new name: where that is taken, CREATE POLICY raises.
+
+    With a `mark` it can be run again after a failure of what comes later: what an earlier run has made is told by its
+    comment, and made anew. `down` needs no mark: it runs where `up` has, all of it, so that the policy is ours.
+    """
+
     policy: PolicyState
+    mark: str | None = None
 
     def up(self) -> tuple[str, ...]:
-        return (self.policy.create(),)
+        if self.mark is None:
+            return (self.policy.create(),)
+        table, name, mark = sql_name(self.policy.table), self.policy.name, Literal(self.mark).sql()
+        return (
+            f"""DO $remediate$
+  BEGIN
+    IF EXISTS (
+      SELECT 1 FROM pg_catalog.pg_policy
+      WHERE polrelid = {Literal(table).sql()}::regclass AND polname = {Literal(name).sql()}
+        AND pg_catalog.obj_description(oid, 'pg_policy') = {mark}
+    ) THEN
+      {self.policy.drop()};
+    END IF;
+  END
+  $remediate$""",
+            self.policy.create(),
+            f"COMMENT ON POLICY {Identifier(name).sql()} ON {table} IS {mark}",
+        )
 
     def down(self) -> tuple[str, ...]:
-        return (self.policy.drop(),)
+        return (self.policy.drop(if_exists=self.mark is not None),)
 
     def locks(self) -> tuple[Lock, ...]:
         return (Lock(self.policy.table, ACCESS_EXCLUSIVE),)

@@ -4,34 +4,62 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from remediate.detect.found import listed
 from remediate.detect.model import Facts
+from remediate.detect.settings import policy_text, reads, settings_by_function
 from remediate.plan.operations import PolicyState
 from remediate.plan.tenant_value import cast_type, session_tenant
 from remediate.replay.catalog import Command, Policy, QName
 from remediate.sql.quote import NAMEDATALEN, Identifier, truncate_identifier
 
 COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete")
+_OTHER_CONDITION = "<other>"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A permissive policy beside the tenant policies, without its table: `name` holds `{table}` for that.
+
+    `using` and `check` are "true", None, or "tenant" for the condition that compares the tenant.
+    """
+
+    name: str
+    command: Command
+    roles: tuple[str, ...]
+    using: str | None
+    check: str | None
+
+    def policy(self, table: QName, condition: str) -> PolicyState:
+        using, check = (condition if clause == "tenant" else clause for clause in (self.using, self.check))
+        return PolicyState(table, _name(self.name, table.name), self.command, True, self.roles, using, check)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyStyle:
-    """`names` maps each command that gets a policy to its name, `{table}` standing for the table's."""
+    """`names` maps each command that gets a policy to its name, `{table}` standing for the table's.
+
+    `companions` are what every sibling has for other roles beside it. `left_out` says in whole sentences what siblings
+    have and a new table does not get, so that access which works today may end.
+    """
 
     names: tuple[tuple[Command, str], ...]
     roles: tuple[str, ...]
     explicit_check: bool
     source: str
+    companions: tuple[Companion, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def policies(self, table: QName, condition: str) -> Iterator[PolicyState]:
-        """The policies that hold `condition` for every command on `table`."""
+        """The policies that hold `condition` for every command on `table`, and those for other roles beside them."""
         for command, pattern in self.names:
             name = _name(pattern, table.name)
             using = None if command == "insert" else condition
             check = condition if command == "insert" or (self.explicit_check and command in ("all", "update")) else None
             yield PolicyState(table, name, command, True, self.roles, using, check)
+        yield from (companion.policy(table, condition) for companion in self.companions)
 
 
 DEFAULT_STYLE = PolicyStyle((("all", "tenant_isolation"),), ("public",), True, "no other table here has a policy")
@@ -41,42 +69,98 @@ def policy_style(facts: Facts, service: str) -> PolicyStyle:
     """The style most tables of the service follow; else that of the database; else one policy for all commands.
 
     Only policies that compare the tenant column count, and of those per table either one for all commands or one for
-    each of the four: anything else is no style to copy.
+    each of the four, for the same roles: anything else is no style to copy.
     """
+    policies: dict[QName, list[Policy]] = {}
+    for policy in facts.replayed.catalog.policies.values():
+        if policy.permissive:
+            policies.setdefault(policy.table, []).append(policy)
     for owner, source in ((service, f"as the other tables of {service} have it"), (None, "as other services have it")):
-        styles = Counter(_styles(facts, owner, source))
+        tables = facts.replayed.catalog.tables
+        own = {name: found for name, found in policies.items() if owner is None or tables[name].service == owner}
+        styles = {name: style for name, found in own.items() if (style := _style_of(facts, name, found, source))}
         if styles:
-            return styles.most_common(1)[0][0]
+            style = Counter(styles.values()).most_common(1)[0][0]
+            return _with_companions(facts, style, {name: own[name] for name in styles})
     return DEFAULT_STYLE
 
 
-def _styles(facts: Facts, service: str | None, source: str) -> Iterator[PolicyStyle]:
-    catalog = facts.replayed.catalog
-    for table in catalog.tables.values():
-        if service is not None and table.service != service:
+def _style_of(facts: Facts, table: QName, policies: Iterable[Policy], source: str) -> PolicyStyle | None:
+    by_roles: dict[tuple[str, ...], dict[Command, Policy]] = {}
+    for policy in policies:
+        if isolates(facts, policy):
+            by_roles.setdefault(policy.roles, {})[policy.command] = policy
+    for roles, by_command in by_roles.items():
+        if "all" in by_command:
+            chosen: tuple[Command, ...] = ("all",)
+        elif all(command in by_command for command in COMMANDS):
+            chosen = COMMANDS
+        else:
             continue
-        isolating = [policy for policy in catalog.policies_of(table.name) if isolates(facts, policy)]
-        if style := _style_of(table.name, isolating, source):
-            yield style
+        names = tuple((command, _pattern(by_command[command].name, table.name)) for command in chosen)
+        checking = by_command.get("all") or by_command["update"]
+        return PolicyStyle(names, roles, checking.check is not None, source)
+    return None
+
+
+# ------------------------------------------------------------------------------------- what stands beside it
+
+
+def _with_companions(facts: Facts, style: PolicyStyle, siblings: Mapping[QName, Sequence[Policy]]) -> PolicyStyle:
+    """The style with what each sibling has for other roles, and with what it cannot take over.
+
+    The new table has no row level security yet: each role reaches all of it, so that a policy which all siblings have
+    for a role takes nothing from anybody, while a missing one would lock that role out. What opens on a setting is
+    never taken over, since any session can set it: code that relies on it is the affair of the detectors.
+    """
+    found: dict[Companion, list[Policy]] = {}
+    commands = [command for command, _ in style.names]
+    for name, policies in siblings.items():
+        for policy in policies:
+            if policy.roles != style.roles or policy.command not in commands or not isolates(facts, policy):
+                found.setdefault(_companion(facts, policy, name), []).append(policy)
+    everywhere = [one for one, policies in found.items() if len({policy.table for policy in policies}) == len(siblings)]
+    companions = tuple(one for one in everywhere if _OTHER_CONDITION not in (one.using, one.check))
+    admitted = {role for companion in companions for role in companion.roles}
+    left_out = []
+    for companion, policies in found.items():
+        often = len(policies) * 2 >= len(siblings)
+        if companion.roles == style.roles or admitted.issuperset(companion.roles) or not often:
+            continue
+        where = f"{policies[0].name} on {policies[0].table} ({policies[0].history[-1].place})"
+        left_out.append(
+            f"Policy {where} lets {listed(companion.roles)} in besides: whether and how it should here is not known, "
+            "and without a policy this table is closed to that role."
+        )
+    return replace(style, companions=companions, left_out=tuple(left_out))
+
+
+def _companion(facts: Facts, policy: Policy, table: QName) -> Companion:
+    def kind(clause: str | None) -> str | None:
+        if clause is None or clause == "true":
+            return clause
+        plain = isolates(facts, policy) and not _opens_on(facts, policy)
+        return "tenant" if plain else _OTHER_CONDITION
+
+    public = "public" in policy.roles
+    # What is open to everybody isolates nothing, wherever it stands.
+    using, check = (_OTHER_CONDITION if public and kind(c) == "true" else kind(c) for c in (policy.using, policy.check))
+    return Companion(_pattern(policy.name, table.name), policy.command, policy.roles, using, check)
+
+
+def _opens_on(facts: Facts, policy: Policy) -> list[str]:
+    """The settings other than the tenant's that a policy reads, itself or through functions."""
+    text = policy_text(policy)
+    found = {read.setting for read in reads(text)}
+    if "(" in text.replace("current_setting(", ""):
+        called = settings_by_function(facts.replayed.catalog)
+        found.update(*(settings for name, settings in called.items() if re.search(rf"\b{re.escape(name)}\b", text)))
+    return sorted(found - {facts.tenancy.setting, *facts.tenancy.legacy})
 
 
 def isolates(facts: Facts, policy: Policy) -> bool:
     """Whether it is a permissive policy that mentions the tenant column (what it compares is the detectors' affair)."""
     return policy.permissive and facts.tenancy.column in f"{policy.using} {policy.check}"
-
-
-def _style_of(table: QName, policies: Iterable[Policy], source: str) -> PolicyStyle | None:
-    by_command = {policy.command: policy for policy in policies}
-    if "all" in by_command:
-        chosen: tuple[Command, ...] = ("all",)
-    elif all(command in by_command for command in COMMANDS):
-        chosen = COMMANDS
-    else:
-        return None
-    names = tuple((command, _pattern(by_command[command].name, table.name)) for command in chosen)
-    first = by_command[chosen[0]]
-    checking = by_command.get("all") or by_command["update"]
-    return PolicyStyle(names, first.roles, checking.check is not None, source)
 
 
 def _pattern(name: str, table: str) -> str:

@@ -41,8 +41,10 @@ class TableState:
         return replace(self, rls_forced=True)
 
 
-def difference(before: TableState, after: TableState) -> tuple[Operation, ...]:
+def difference(before: TableState, after: TableState, marks: Mapping[str, str] | None = None) -> tuple[Operation, ...]:
     """The operations that lead from one state to the other: policies first, then ENABLE, FORCE last.
+
+    `marks` says by name of a new policy what its comment shall be, so that it can be told from one of other making.
 
     In that order no moment denies everything, and no moment lets the owner through that should be bound. Nothing here
     drops a policy or switches protection off: no fix wants that of this path.
@@ -51,7 +53,7 @@ def difference(before: TableState, after: TableState) -> tuple[Operation, ...]:
     for name, policy in after.policies.items():
         old = before.policies.get(name)
         if old is None:
-            operations.append(CreatePolicy(policy))
+            operations.append(CreatePolicy(policy, (marks or {}).get(name)))
         elif old != policy:
             operations.append(AlterPolicy(old, policy))
     if after.rls_enabled and not before.rls_enabled:

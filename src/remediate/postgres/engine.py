@@ -125,7 +125,7 @@ class PostgresEngine:
 
     def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
         self.told.unresolved[unresolved] = None
-        if subject is not None and subject.action == "create others":
+        if subject is not None and subject.action in ("create others", "roles"):
             return
         subjects: tuple[QName, ...] = ()
         if subject is not None:
@@ -172,6 +172,11 @@ class PostgresEngine:
 
     def roll_back(self) -> None:
         self._wire.send("ROLLBACK")
+
+    @property
+    def database(self) -> str:
+        """The database that it runs in; it is there until the engine is left."""
+        return self._database
 
     @property
     def aborted(self) -> bool:
@@ -247,6 +252,8 @@ class PostgresEngine:
             self._tell_unknown(sent, f"a string that was stopped after {TIMEOUT_SECONDS} s: {error.message}")
         elif error.message.startswith(UNPROVABLE):
             self._tell_unknown(sent, error.message)
+        elif sent.gap is not None:
+            self._tell_unknown(sent, f"{error.message}, unless something that is not known made it: {sent.gap}")
         else:
             origin = self._origin(sent, done, "refused")
             self.told.refusals.append(Refusal(origin, error.code, error.message))

@@ -6,6 +6,7 @@ stands on libpq's functions, through psycopg.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 60
 """How long one string may take: a loop without an end in a DO block ends here (57014)."""
 
+_OF_THE_MACHINE = {"53100": "free room on its disk", "53200": "give it more memory", "58030": "look at its disk"}
+"""Errors that say nothing about the statement: the disk is full, memory is short, the disk does not answer."""
+
 
 @dataclass(slots=True)
 class Reply:
     """What came back for one string. `done` counts the statements that went through before the error, if any.
 
     `command`, `rows` and `row_count` are of the last statement.
+    `constraint` and `column` are those that an error names.
     """
 
     done: int = 0
@@ -36,17 +41,33 @@ class Reply:
     rows: list[dict[str, Any]] = field(default_factory=list)
     row_count: int = 0
     error: SqlError | None = None
+    constraint: str | None = None
+    column: str | None = None
 
 
 class Wire:
-    """A session of `user` in `database`, whose strings end after `TIMEOUT_SECONDS`; close it after use."""
+    """A session of `user` in `database`, whose strings end after `TIMEOUT_SECONDS`; close it after use.
 
-    def __init__(self, endpoint: Endpoint, database: str, user: str) -> None:
-        # As an option of the connection the timeout is what RESET ALL goes back to.
+    `role` is what it acts as, until it says otherwise. `hint` is what to do where the server ends the session.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        database: str,
+        user: str | None = None,
+        *,
+        role: str | None = None,
+        hint: str = "use --engine static",
+    ) -> None:
+        # As an option of the connection the timeout is what RESET ALL goes back to, and the role what RESET ROLE does.
         options = f"-c statement_timeout={TIMEOUT_SECONDS}s -c client_encoding=UTF8"
+        if role is not None:
+            options += " -c role=" + re.sub(r"([\\\s])", r"\\\1", role)
         self._connection = connect(endpoint, database, user=user, options=options)
         self._libpq = self._connection.pgconn
         self._place = f"database {database}"
+        self._hint = hint
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +106,27 @@ class Wire:
         self._check()
         return reply.error or self._libpq.describe_prepared(b"").nparams
 
+    def query(self, sql: str) -> list[tuple[str | None, ...]]:
+        """The rows of the last statement of `sql`, every value as text. Raises `RemediateError` where it is refused."""
+        self._libpq.send_query(sql.encode())
+        rows: list[tuple[str | None, ...]] = []
+        reply = Reply()
+        while (result := self._libpq.get_result()) is not None:
+            self._take(result, reply, False)
+            rows = [
+                tuple(None if (v := result.get_value(row, at)) is None else _text(v) for at in range(result.nfields))
+                for row in range(result.ntuples)
+            ]
+        self._check()
+        if reply.error is not None:
+            raise RemediateError(f"{reply.error.message} ({reply.error.code})", place=self._place, hint=self._hint)
+        return rows
+
+    @property
+    def pid(self) -> int:
+        """The process of the server that serves this session."""
+        return int(self._libpq.backend_pid)
+
     @property
     def in_transaction(self) -> bool:
         return bool(self._libpq.transaction_status != _status().IDLE)
@@ -107,6 +149,10 @@ class Wire:
             code = result.error_field(DiagnosticField.SQLSTATE)
             message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message
             reply.error = SqlError(_text(code or b"08006"), _text(message))
+            reply.constraint = _text(result.error_field(DiagnosticField.CONSTRAINT_NAME) or b"") or None
+            reply.column = _text(result.error_field(DiagnosticField.COLUMN_NAME) or b"") or None
+            if (hint := _OF_THE_MACHINE.get(reply.error.code)) is not None:
+                raise RemediateError(f"PostgreSQL cannot go on: {_text(message)}", place=self._place, hint=hint)
             return
         reply.done += 1
         reply.command = _text(result.command_status or b"").partition(" ")[0] or None
@@ -124,7 +170,7 @@ class Wire:
 
         if self._libpq.status != ConnStatus.OK:
             cause = f"PostgreSQL ended the session: {_text(self._libpq.error_message)}"
-            raise RemediateError(cause, place=self._place, hint="use --engine static")
+            raise RemediateError(cause, place=self._place, hint=self._hint)
 
 
 def _status() -> Any:

@@ -25,6 +25,7 @@ class Doubts:
     relations: dict[QName, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
 
     def add(self, effect: UnknownEffect) -> None:
         # Of a doubt that follows from another one, the first cause.
@@ -39,6 +40,10 @@ class Doubts:
         """Something that makes relations of its own, and that no effect is told of: it changes no other ones."""
         self.libraries.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
 
+    def add_roles(self, unresolved: Unresolved) -> None:
+        """Something that may make roles, and that no effect is told of: it leaves every relation as it is."""
+        self.roles.setdefault(unresolved.service, f"{unresolved.place} could not be read ({unresolved.reason})")
+
     def about(self, refused: Refused, service: str) -> str | None:
         """Why a refusal cannot be claimed; None where it can."""
         # SET ROLE calls a role that is not there an invalid value of a parameter (check_role in variable.c).
@@ -50,4 +55,6 @@ class Doubts:
         found = next((self.relations[each] for each in refused.subjects if each in self.relations), None)
         if found is None and refused.code in _MADE_BY_LIBRARIES:
             found = self.libraries.get(service)
+        if found is None and refused.code == "42704":
+            found = self.roles.get(service)
         return found or self.services.get(service)

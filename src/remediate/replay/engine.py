@@ -140,6 +140,9 @@ class StaticEngine:
         if subject is not None and subject.action == "create others":
             self.doubts.add_maker(unresolved)
             return
+        if subject is not None and subject.action == "roles":
+            self.doubts.add_roles(unresolved)
+            return
         subjects: tuple[QName, ...] = ()
         if subject is not None:
             schema, _, name = subject.name.rpartition(".")

@@ -31,6 +31,8 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
     for text, names in tenancies.items():
         where = f"In {', '.join(names)}: " if len(tenancies) > 1 else ""
         yield from prose(where + text, indent=2, width=width, first=[])
+    for warning in plan.warnings:
+        yield from prose(warning, indent=2, width=width, first=[], style="yellow")
     if plan.fixes:
         yield from prose(summary(plan), indent=0, width=width, style="bold")
         yield []
@@ -78,6 +80,8 @@ def _states(number: int, state: str) -> str:
 def _tenancy(tenancy: Tenancy) -> str:
     if tenancy.enabled:
         others = f" (also in use: {', '.join(tenancy.legacy)})" if tenancy.legacy else ""
+        if not tenancy.setting_is_used:
+            return f"Tenants are told apart by {tenancy.column}; nothing here sets or reads a setting for the tenant."
         return f"Tenants are told apart by {tenancy.column} and the setting {tenancy.setting}{others}."
     return f"No tenancy found: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
 

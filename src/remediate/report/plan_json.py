@@ -27,7 +27,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "unresolved": [place_document(one) for one in plan.unresolved],
         "assumed": [place_document(one) for facts in plan.databases for one in facts.replayed.assumptions],
         "refused": [refusal_document(one) for facts in plan.databases for one in facts.replayed.refusals],
-        "notes": list(plan.workspace.notes),
+        "notes": [*plan.warnings, *plan.notes],
         "services": [_service(service) for service in plan.workspace.services],
     }
 

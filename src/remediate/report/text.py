@@ -27,7 +27,7 @@ def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
     yield from _changes(plan.changes)
     yield from _later(plan, width)
     yield from _refused(plan, width)
-    yield from _notes(plan.workspace.notes, width)
+    yield from _notes(plan.notes, width)
     yield from _assumed(plan, width)
     yield from _unresolved(plan.unresolved, width)
     yield from _accepted(plan, width)

@@ -33,10 +33,16 @@ _FORWARDED = re.compile(r"\bmodule\s*\.\s*exports\s*=\s*(?:require\s*\(|[A-Za-z_
 _ESM = re.compile(r"^[ \t]*export\s+(?!=)", re.MULTILINE)
 _COMMONJS = re.compile(r"\bmodule\s*\.\s*exports\b|\bexports\s*[.\[]|^[ \t]*export\s*=", re.MULTILINE)
 
-# Other tools keep files with up and down in folders of the same name; their handle's name tells them apart.
+# Other tools keep files with up and down in folders of the same name. What their `up` takes tells them apart: by its
+# name (Sequelize, TypeORM, node-pg-migrate), by its type (Kysely), by what is asked of it (MongoDB).
 _OTHER_TOOL = re.compile(
-    r"\bup\b\s*(?::|=)?\s*(?:async\s*)?(?:function\s*\w*)?\s*\(?\s*(queryInterface|queryRunner|pgm)\b"
+    r"""\bup\b\s*(?::|=)?\s*(?:async\s*)?(?:function\s*\w*)?\s*\(?\s*(?:\{\s*context\s*:\s*)?
+        (?: (?P<handle>queryInterface|queryRunner|pgm)\b
+          | [\w$]+\s*:\s*(?P<type>Kysely|MigrationBuilder|QueryInterface|QueryRunner)\b
+          | (?P<name>[A-Za-z_$][\w$]*) )""",
+    re.VERBOSE,
 )
+_KNEX = re.compile(r"\bknex\b|\.\s*(?:schema|raw|query)\b", re.IGNORECASE)
 _TEST = re.compile(r"\.(?:test|spec|e2e|stories)\.[cm]?[jt]sx?$", re.IGNORECASE)
 _NUMBERED = re.compile(r"\d+[-_.]?\D")
 
@@ -72,9 +78,18 @@ def forwards_module(text: str) -> bool:
 
 
 def other_tool(text: str) -> str | None:
-    """The parameter that shows that `up` is for another tool than Knex: Sequelize, TypeORM or node-pg-migrate."""
-    found = _OTHER_TOOL.search(text)
-    return found.group(1) if found else None
+    """What shows that `up` is for another tool than Knex: what it takes; None if nothing does."""
+    for found in _OTHER_TOOL.finditer(text):
+        if found["handle"] or found["type"]:
+            return found["handle"] or found["type"]
+        if found["name"] and re.search(rf"\b{re.escape(found['name'])}\s*\.\s*collection\s*\(", text):
+            return "a MongoDB database"
+    return None
+
+
+def shows_knex(text: str) -> bool:
+    """Whether anything in it points to Knex, or to a pg Pool."""
+    return _KNEX.search(text) is not None
 
 
 def module_form(text: str) -> Module | None:

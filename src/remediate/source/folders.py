@@ -15,6 +15,7 @@ from remediate.source.exports import (
     is_numbered,
     is_test_name,
     other_tool,
+    shows_knex,
 )
 from remediate.source.knexfile import NAME, Environment, Knexfile, read_knexfile
 from remediate.source.model import FileTree
@@ -66,6 +67,7 @@ class Folders:
             self._by_folder.setdefault(posixpath.dirname(path), []).append(path)
         self.knexfiles = tuple(self._read_knexfiles())
         self.notes: list[str] = []
+        self._foreign: set[str] = set()
 
     def find(self) -> dict[str, Folder]:
         """The migration folders by path: those of knexfiles in their order, then those found by name."""
@@ -83,7 +85,12 @@ class Folders:
                 folder = self._read(path)
                 if folder is not None:
                     found[path] = folder
-        return found
+        return {path: folder for path, folder in found.items() if folder.knexfile or not self._is_foreign(folder)}
+
+    def _is_foreign(self, folder: Folder) -> bool:
+        """Whether it stands among folders of another tool's migrations, and nothing in it says Knex."""
+        beside = posixpath.dirname(folder.path)
+        return beside in self._foreign and not any(shows_knex(file.text) for file in folder.files)
 
     def _read_knexfiles(self) -> Iterator[Knexfile]:
         named = {name for package in self._packages.all() for name in package.knexfiles if name in self._all}
@@ -162,6 +169,7 @@ class Folders:
                 folder.unresolved.append(Unresolved("", Place(file), reason))
         if foreign and not folder.files:
             self.notes.append(f"{path} holds migrations of another tool (up takes {foreign[0]})")
+            self._foreign.add(posixpath.dirname(path))
             return None
         if not folder.files and not any(is_numbered(posixpath.basename(u.place.file)) for u in folder.unresolved):
             return None

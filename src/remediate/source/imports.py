@@ -21,7 +21,6 @@ class Imports:
     def __init__(self, files: Collection[str], packages: Packages) -> None:
         self._files = files
         self._packages = packages
-        self._by_name = {package.full_name: package for package in packages.all() if package.full_name}
 
     def of(self, file: str, data: bytes) -> tuple[str, ...]:
         """The workspace paths that a file imports, sorted; imports of other code are left out."""
@@ -48,20 +47,7 @@ class Imports:
             yield posixpath.join(folder, "src", target[2:])
             yield posixpath.join(folder, target[2:])
         else:
-            parts = target.split("/")
-            name = "/".join(parts[: 2 if target.startswith("@") else 1])
-            package = self._by_name.get(name)
-            if package is None:
-                return
-            inner = "/".join(parts[len(name.split("/")) :])
-            main = package.content.get("main")
-            if inner:
-                yield posixpath.join(package.folder, "src", inner)
-                yield posixpath.join(package.folder, inner)
-            else:
-                yield posixpath.join(package.folder, "src", "index")
-                yield posixpath.join(package.folder, main if isinstance(main, str) else "index")
-                yield posixpath.join(package.folder, "index")
+            yield from self._packages.entry_points(target)
 
     def _existing(self, base: str) -> str | None:
         for ending in _ENDINGS:

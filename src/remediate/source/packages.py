@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
 _DATABASE_CLIENTS = ("knex", "pg", "objection")
+_BUILT = re.compile(r"^(?:dist|build|lib|out)/(?:(?:cjs|esm|src|mjs|es)/)?")
+_MOST_CONDITIONS = 4
 _KNEXFILE_OPTION = re.compile(r"--knexfile[= ]+[\"']?([^\s\"']+)")
 
 
@@ -97,9 +99,64 @@ class Packages:
     def all(self) -> list[Package]:
         return [package for folder in sorted(self._folders) if (package := self.at(folder)) is not None]
 
+    def entry_points(self, target: str) -> Iterator[str]:
+        """Where the import of one of these packages, by its name, may lead: paths without or with another extension.
+
+        What a package declares is often what its build will make of `src`.
+        """
+        parts = target.split("/")
+        name = "/".join(parts[: 2 if target.startswith("@") else 1])
+        package = self._by_name.get(name)
+        if package is None:
+            return
+        inner = "/".join(parts[len(name.split("/")) :])
+        folder = package.folder
+        for declared in _declared(package.content, inner):
+            yield posixpath.normpath(posixpath.join(folder, declared))
+            source = _BUILT.sub("src/", declared.removeprefix("./"))
+            yield posixpath.normpath(posixpath.join(folder, source))
+        for base in ("src", ""):
+            yield posixpath.normpath(posixpath.join(folder, base, inner or "index"))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Package]:
+        return {package.full_name: package for package in self.all() if package.full_name}
+
     def is_monorepo(self, package: Package) -> bool:
         """Whether it only holds other packages together."""
         return package.has_workspaces or package.folder in self._markers
+
+
+def _declared(content: dict[str, Any], inner: str) -> Iterator[str]:
+    """What `source`, `exports`, `module` and `main` say of an import, in this order."""
+    exports = content.get("exports")
+    if not inner and isinstance(content.get("source"), str):
+        yield content["source"]
+    if isinstance(exports, dict):
+        wanted = f"./{inner}" if inner else "."
+        for pattern, entry in exports.items():
+            before, star, after = pattern.partition("*")
+            if pattern == wanted or (not pattern.startswith(".") and not inner):
+                yield from _targets(entry)
+            elif star and wanted.startswith(before) and wanted.endswith(after):
+                middle = wanted[len(before) : len(wanted) - len(after)]
+                yield from (found.replace("*", middle) for found in _targets(entry))
+    elif isinstance(exports, str) and not inner:
+        yield exports
+    for key in ("module", "main"):
+        if not inner and isinstance(content.get(key), str):
+            yield content[key]
+
+
+def _targets(entry: Any) -> Iterator[str]:
+    """The files of a conditional export, those of types left out; nested to no great depth."""
+    waiting = [(entry, 0)]
+    while waiting:
+        item, depth = waiting.pop(0)
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict) and depth < _MOST_CONDITIONS:
+            waiting += [(inner, depth + 1) for condition, inner in item.items() if condition != "types"]
 
 
 def upwards(folder: str) -> list[str]:

@@ -115,12 +115,12 @@ def _volatility(name: str, arguments: list[Piece]) -> str | None:
     return _agreed(each.volatility for each in found)
 
 
-def spell_order(items: Node, context: Context) -> str:
-    """ORDER BY, with what is the default left out."""
+def spell_order(items: Node, context: Context, spell_key: Callable[[Node], str] | None = None) -> str:
+    """ORDER BY, with what is the default left out. `spell_key` spells what is sorted by, other than an expression."""
     parts = []
     for item in items:
         by = item.sort_by
-        text = context.spell(by.node, context).text
+        text = spell_key(by.node) if spell_key else context.spell(by.node, context).text
         descending = by.sortby_dir == 3
         text += " DESC" if descending else ""
         if by.sortby_nulls == 2 and not descending:

@@ -185,7 +185,7 @@ def _case(node: Node, context: Context) -> Piece:
         condition = as_type(spell(item.case_when.expr, context), subject.type if subject else "boolean")
         branches.append((condition, spell(item.case_when.result, context)))
     otherwise = spell(node.defresult, context) if node.HasField("defresult") else NULL
-    # transformCaseExpr puts the default first: it decides between types that go into each other.
+    # transformCaseExpr looks at ELSE first.
     common = common_type([otherwise, *(result for _, result in branches)])
     parts = ["CASE" + (f" {subject.text}" if subject else "")]
     parts += [f"WHEN {condition.text} THEN {as_type(result, common).text}" for condition, result in branches]
@@ -198,6 +198,8 @@ def _case(node: Node, context: Context) -> Piece:
 
 def common_type(pieces: Sequence[Piece]) -> str | None:
     """parse_coerce.c select_common_type, as far as it matters here: the first type that is known, widest number."""
+    if len({piece.type for piece in pieces}) == 1 and pieces[0].type and pieces[0].kind not in ("literal", "null"):
+        return pieces[0].type  # exprTypmod: a length that all agree on stays
     known = [base_type(piece.type) for piece in pieces if piece.type and piece.kind not in ("literal", "null")]
     if not known:
         return "text" if any(piece.kind == "literal" for piece in pieces) else None

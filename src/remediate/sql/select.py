@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
@@ -123,7 +123,9 @@ def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Co
     word = {_UNION: "UNION", _INTERSECT: "INTERSECT", _EXCEPT: "EXCEPT"}[node.op] + (" ALL" if node.all else "")
     if node.rarg.op > 1:
         right = f"({right})"
-    return f"{left} {word} {right}" + _tail(node, context), columns
+    # PostgreSQL sorts what set operations give by number.
+    numbered = [(name, str(at)) for at, name in enumerate(columns or (), 1)]
+    return f"{left} {word} {right}" + _tail(node, context, numbered), columns
 
 
 def _united(mine: Columns, theirs: Columns) -> Columns:
@@ -152,16 +154,17 @@ def _values(node: Node, context: Context) -> tuple[str, Columns]:
         types = types or [piece.type for piece in pieces]
         rows.append(f"({', '.join(piece.text for piece in pieces)})")
     columns = {f"column{at}": type_name for at, type_name in enumerate(types, 1)}
-    return f"VALUES {', '.join(rows)}" + _tail(node, context), columns
+    return f"VALUES {', '.join(rows)}" + _tail(node, context, ()), columns
 
 
 def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     with context.level() as entries:
         sources = [_source(item, context, entries) for item in node.from_clause]
-        targets, columns = _targets(node, context, entries, aliases)
+        inputs = list(entries)
+        targets, outputs, columns = _targets(node, context, entries, aliases)
         parts = ["SELECT"]
         if node.distinct_clause:
-            by = [context.spell(item, context).text for item in node.distinct_clause if item.WhichOneof("node")]
+            by = [_key(item, context, outputs) for item in node.distinct_clause if item.WhichOneof("node")]
             parts.append(f"DISTINCT ON ({', '.join(by)})" if by else "DISTINCT")
         if targets:
             parts.append(", ".join(targets))
@@ -169,48 +172,44 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
             parts.append("FROM " + ", ".join(sources))
         if node.HasField("where_clause"):
             parts.append("WHERE " + _condition(node.where_clause, "WHERE", context))
-        known = {name for entry in entries for name in entry.columns or ()}
-        grouped = [_meant(item, node.target_list, known) for item in node.group_clause]
         # Names of output columns may stand in GROUP BY and ORDER BY.
         entries.append(Entry("", {name: type_name for name, type_name in (columns or {}).items() if name}, None, False))
         if node.group_clause:
-            parts.append("GROUP BY " + ", ".join(_grouping(item, context) for item in grouped))
+            # Unlike in ORDER BY, a column of FROM comes first.
+            grouped = [("" if _is_column(name, inputs) else name, text) for name, text in outputs]
+            parts.append("GROUP BY " + ", ".join(_grouping(item, context, grouped) for item in node.group_clause))
         if node.HasField("having_clause"):
             parts.append("HAVING " + _condition(node.having_clause, "HAVING", context))
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
-        ordered = [_ordered(item, node.target_list) for item in node.sort_clause]
-        text = " ".join(parts) + _tail(node, context, ordered)
+        text = " ".join(parts) + _tail(node, context, outputs)
     return text, columns
 
 
-def _meant(item: Node, targets: Sequence[Node], known: Collection[str] = ()) -> Node:
-    """The expression that an output column's number or name stands for (findTargetlistEntrySQL92); else the item.
+Outputs: TypeAlias = Sequence[tuple[str, str]]
+"""The name of each output column, "" where it has none that can be told, and how its expression is spelled."""
 
-    In GROUP BY the names of input columns, `known`, come first.
+
+def _is_column(name: str, entries: Sequence[Entry]) -> bool:
+    return any(entry.columns is not None and name in entry.columns for entry in entries)
+
+
+def _key(node: Node, context: Context, outputs: Outputs) -> str:
+    """What stands in ORDER BY or DISTINCT ON: an output column by name or number counts as its expression.
+
+    parse_clause.c findTargetlistEntrySQL92; PostgreSQL prints the expression back.
     """
-    kind = item.WhichOneof("node")
-    if kind == "a_const" and item.a_const.WhichOneof("val") == "ival":
-        at = item.a_const.ival.ival - 1
-        found = targets[at].res_target.val if 0 <= at < len(targets) else item
-    elif kind == "column_ref" and len(item.column_ref.fields) == 1:
-        name = item.column_ref.fields[0].string.sval
-        named = (one.res_target.val for one in targets if name and one.res_target.name == name and name not in known)
-        found = next(named, item)
-    else:
-        found = item
-    star = found.WhichOneof("node") == "column_ref" and found.column_ref.fields[-1].WhichOneof("node") == "a_star"
-    return item if star else found
-
-
-def _ordered(item: Node, targets: Sequence[Node]) -> Node:
-    found = _meant(item.sort_by.node, targets)
-    if found is item.sort_by.node:
-        return item
-    copy = type(item)()
-    copy.CopyFrom(item)
-    copy.sort_by.node.CopyFrom(found)
-    return copy
+    kind = node.WhichOneof("node")
+    if kind == "column_ref" and len(node.column_ref.fields) == 1:
+        name = node.column_ref.fields[0].string.sval
+        for output, text in outputs:
+            if output and output == name:
+                return text
+    if kind == "a_const" and node.a_const.WhichOneof("val") == "ival":
+        number: int = node.a_const.ival.ival
+        if 0 < number <= len(outputs) and not any(text.endswith("*") for _, text in outputs[:number]):
+            return outputs[number - 1][1]
+    return context.spell(node, context).text
 
 
 def _condition(node: Node, place: str, context: Context) -> str:
@@ -219,16 +218,16 @@ def _condition(node: Node, place: str, context: Context) -> str:
     return piece.text
 
 
-def _grouping(item: Node, context: Context) -> str:
+def _grouping(item: Node, context: Context, outputs: Outputs) -> str:
     if item.WhichOneof("node") == "grouping_set":
         raise context.unspelled("GROUPING SETS")
-    return context.spell(item, context).text
+    return _key(item, context, outputs)
 
 
-def _tail(node: Node, context: Context, ordered: Sequence[Node] | None = None) -> str:
+def _tail(node: Node, context: Context, outputs: Outputs) -> str:
     text = ""
     if node.sort_clause:
-        text += " ORDER BY " + spell_order(node.sort_clause if ordered is None else ordered, context)
+        text += " ORDER BY " + spell_order(node.sort_clause, context, lambda key: _key(key, context, outputs))
     if node.HasField("limit_offset"):
         text += " OFFSET " + context.spell(node.limit_offset, context).text
     if node.HasField("limit_count"):
@@ -238,8 +237,9 @@ def _tail(node: Node, context: Context, ordered: Sequence[Node] | None = None) -
     return text
 
 
-def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) -> tuple[list[str], Columns]:
+def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) -> tuple[list[str], Outputs, Columns]:
     texts: list[str] = []
+    outputs: list[tuple[str, str]] = []
     columns: Columns = {}
     for item in node.target_list:
         target = item.res_target
@@ -249,11 +249,13 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
                 if entry.columns is None:
                     columns = None
                     texts.append(f"{quote_identifier(entry.alias)}.*" if len(stars) > 1 else "*")
+                    outputs.append(("", texts[-1]))
                     continue
                 for name in entry.columns:
                     piece = spell_found(entry, name, context)
                     renamed = aliases and context.written_name(entry.relation, name) != name
                     texts.append(f"{piece.text} AS {quote_identifier(name)}" if renamed else piece.text)
+                    outputs.append((name, piece.text))
                     if columns is not None and name in columns and len(context.levels) == 1:
                         context.duplicate = name
                     if columns is not None:
@@ -272,7 +274,8 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
             implied = ""  # the column is being renamed, the output column is not
         shown = aliases and name != implied and name != "?column?"
         texts.append(f"{piece.text} AS {quote_identifier(name)}" if shown else piece.text)
-    return texts, columns
+        outputs.append((name, piece.text))
+    return texts, outputs, columns
 
 
 def _star(value: Node, entries: list[Entry]) -> list[Entry] | None:

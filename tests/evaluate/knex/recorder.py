@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from remediate.evaluate.knex import Answer, Query, SqlError
 from remediate.evaluate.values import Unknown
-from remediate.source.place import Place
 
 
 class Recorder:
     """`tables` and `columns` are what `hasTable` and `hasColumn` find."""
 
-    guesses = False
+    reads_rows = False
 
     def __init__(self, tables: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> None:
         self.queries: list[Query] = []
         self.tables = tables
         self.columns = columns
-        self.notes: list[str] = []
 
     @property
     def sent(self) -> list[str]:
@@ -32,9 +30,6 @@ class Recorder:
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
         return (f"{schema}.{name}" if schema else name) in self.tables
-
-    def note(self, reason: str, place: Place) -> None:
-        self.notes.append(reason)
 
     def has_column(self, table: str, column: str, schema: str | None) -> bool | Unknown:
         return f"{table}.{column}" in self.columns

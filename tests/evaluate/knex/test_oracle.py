@@ -18,7 +18,6 @@ from evaluate.knex.tables import table_snippets
 from remediate.evaluate.knex import KnexHandle, Query, ThrownError
 from remediate.evaluate.knex.builder import Builder, Unbuilt, to_query
 from remediate.evaluate.values import Unknown
-from remediate.source.place import Place
 from support.node import Node
 
 _OWN_WORDING = re.compile("is not a function|Cannot read properties")
@@ -50,16 +49,13 @@ def ours(snippet: str) -> Any:
 class _Nothing:
     """No database: the oracle tests only compile."""
 
+    reads_rows = False
+
     def send(self, query: Query) -> Any:
         raise AssertionError(f"sent {query.sql}")
 
     def has_table(self, name: str, schema: str | None) -> bool:
         raise AssertionError
-
-    guesses = False
-
-    def note(self, reason: str, place: Place) -> None:
-        raise AssertionError(reason)
 
     def has_column(self, table: str, column: str, schema: str | None) -> bool:
         raise AssertionError

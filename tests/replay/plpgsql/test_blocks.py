@@ -11,12 +11,12 @@ import pytest
 
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
+from remediate.postgres.snapshot import Snapshot, catalog_snapshot, snapshot_differences
 from remediate.replay.builder import CatalogBuilder
 from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.refused import Refused
 from support.database import Database
 from support.introspected import introspect
-from support.snapshot import Snapshot, catalog_snapshot, snapshot_differences
 
 from .cases import CASES
 

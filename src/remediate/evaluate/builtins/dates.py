@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from remediate.evaluate.conversions import to_integer, to_text
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.objects import Native, ScriptObject, argument, first
-from remediate.evaluate.values import UNDEFINED, Unknown, Value
+from remediate.evaluate.values import UNDEFINED, Drawn, Unknown, Value
 from remediate.source.place import Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +68,10 @@ def parse_date(text: str) -> int | None:
     return int((moment - _EPOCH).total_seconds()) * 1000 + int((fraction or "0").ljust(3, "0")) - offset * 60_000
 
 
+def _now(place: Place) -> Drawn:
+    return Drawn("the time at which the migration runs", place, stand_in="2000-01-01T00:00:00.000Z")
+
+
 def date_class(machine: Machine) -> Native:
     """`Date`."""
 
@@ -83,7 +87,7 @@ def date_class(machine: Machine) -> Native:
 
     def construct(this: Value, arguments: list[Value], place: Place) -> Value:
         if not arguments:
-            return Unknown("the time at which the migration runs", place)
+            return _now(place)
         value = arguments[0]
         other = Unknown("a date that is written in a way that is not interpreted", place)
         if len(arguments) == 1 and isinstance(value, Moment):

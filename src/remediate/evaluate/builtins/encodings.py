@@ -10,27 +10,34 @@ import urllib.parse
 from remediate.evaluate.conversions import to_text
 from remediate.evaluate.machine import Machine
 from remediate.evaluate.objects import Native, ScriptObject, argument, first
-from remediate.evaluate.values import UNDEFINED, Unknown, Value
+from remediate.evaluate.values import UNDEFINED, Drawn, Unknown, Value
 from remediate.source.place import Place
 
 _HASHES = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 
 
 class Bytes(ScriptObject):
-    """A Buffer."""
+    """A Buffer; `drawn` is where it was filled at random, if it was."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, drawn: Place | None = None) -> None:
         self.data = data
+        self.drawn = drawn
 
     def get(self, name: str, place: Place) -> Value:
         if name == "length":
             return len(self.data)
         if name == "toString":
-            return Native("toString", lambda this, arguments, at: _written(self.data, first(arguments), at))
+            return Native("toString", self._to_text)
         return Unknown(f"Buffer.{name} is not interpreted", place)
 
     def text(self) -> Value:
-        return self.data.decode("utf-8", "replace")
+        return self._to_text(self, [], Place(""))
+
+    def _to_text(self, this: Value, arguments: list[Value], place: Place) -> Value:
+        written = _written(self.data, first(arguments), place)
+        if self.drawn is None or not isinstance(written, str):
+            return written
+        return Drawn("crypto.randomBytes()", self.drawn, stand_in=written)
 
 
 def _written(data: bytes, encoding: Value, place: Place) -> Value:

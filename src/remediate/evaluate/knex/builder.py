@@ -74,8 +74,10 @@ class Wire:
             return because("the result of a statement that is not known", statement.unknown, statement.place)
         if statement.ask is not None:
             return statement.ask(self.session)
-        if not statement.sql and self.session.guesses:
-            return Unknown("the answer to a query without rows", statement.place, True)
+        if not statement.sql and self.session.reads_rows:
+            # The list may be empty only because no rows were assumed: the migration is not given up for that.
+            unknown = Unknown("a list that seems to be empty, after rows were read", statement.place)
+            return statement.read(self._answer(Query(unknown, statement.place, "query", self.transaction, False)))
         if not statement.sql:
             # Knex's own check in its driver; nothing reaches the server.
             raise ThrownError({"name": "Error", "message": "The query is empty"}, certain=True)

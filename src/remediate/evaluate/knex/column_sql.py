@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from remediate.evaluate.knex.builder import Compiled, Statement, Unbuilt
 from remediate.evaluate.knex.column import ColumnBuilder
 from remediate.evaluate.knex.formatter import Formatter
-from remediate.evaluate.knex.javascript import UnresolvableError, known, parse_int, stringify, text, truthy
+from remediate.evaluate.knex.javascript import UnresolvableError, because, known, parse_int, stringify, text, truthy
 from remediate.evaluate.knex.literals import escape
 from remediate.evaluate.knex.method import at
 from remediate.evaluate.knex.raw import RawBuilder
@@ -51,17 +52,6 @@ _MODIFIERS: Final = [
     "checkLength",
     "checkRegex",
 ]
-
-
-_STAND_INS: Final = {
-    **dict.fromkeys(("varchar", "string", "text"), "''"),
-    **dict.fromkeys(("integer", "bigInteger", "biginteger", "smallint", "tinyint", "mediumint"), "0"),
-    **dict.fromkeys(("decimal", "floating", "double"), "0"),
-    **dict.fromkeys(("timestamp", "datetime", "date", "time"), "CURRENT_TIMESTAMP"),
-    **dict.fromkeys(("json", "jsonb"), "'{}'"),
-    "uuid": "gen_random_uuid()",
-    "bool": "false",
-}
 
 
 def default_clause(value: Value, kind: str) -> str:
@@ -184,7 +174,7 @@ class ColumnCompiler:
 
     def _modifier(self, name: str, arguments: Sequence[Value]) -> str:
         if name == "defaultTo":
-            return self.default(at(arguments, 0))
+            return self._default(at(arguments, 0))
         first = known(at(arguments, 0))
         if name == "nullable":
             return "not null" if first is False else "null"
@@ -208,18 +198,15 @@ class ColumnCompiler:
             return self._check(f"length({column}) {operator} {text(length)}", at(arguments, 2))
         return self._check(f"{column} ~ {escape(first)}", at(arguments, 1))
 
-    def default(self, value: Value) -> str:
-        """`default …`. A value that only the run knows, like the time, is told, and another one stands in for it: the
-        column is there, and has a default."""
+    def _default(self, value: Value) -> str:
+        """A default that is not known leaves the rest of the table known."""
         try:
             return default_clause(value, self.kind)
         except UnresolvableError as error:
-            stand_in = _STAND_INS.get(self.kind)
-            if stand_in is None:
-                raise
-            reason = f"the default of a column, which is taken to be {stand_in}: {error.unknown.reason}"
-            self.table.note(reason, self.column.place)
-            return f"default {stand_in}"
+            unknown = because(f"the default of {text(self.name())}", error.unknown, self.column.place)
+            subject = replace(self.table.subject, action="alter table") if self.table.subject else None
+            self.additional.append(Unbuilt(unknown, self.column.place, subject))
+            return ""
 
     def _comment(self, comment: Value) -> None:
         escaped = "NULL"

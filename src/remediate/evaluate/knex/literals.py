@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from remediate.evaluate.knex.javascript import UnresolvableError, number_text, stringify, text
-from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
+from remediate.evaluate.values import UNDEFINED, Drawn, HostObject, Unknown, Value
 
 _SUBSCRIPT = re.compile(r"(.*?)(\[[0-9]+\])")
 
@@ -48,6 +48,8 @@ def escape(value: Value) -> str:
 
 def escape_binding(value: Value) -> str | Unknown:
     """A bound value as the literal that stands for it; an object is bound as its JSON."""
+    if isinstance(value, Drawn):
+        return escape(value.stand_in)
     try:
         if isinstance(value, dict):
             return quote(stringify(value))

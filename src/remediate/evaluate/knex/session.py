@@ -21,9 +21,10 @@ class Subject:
 
     `name` is as it was given to Knex: not quoted, perhaps with a schema before a dot. `schema` is that of `withSchema`.
     "create others" has no name: it makes relations that no migration names, and leaves those of the migrations alone.
+    Neither has "roles": it makes or changes roles and what they may do, and no relation.
     """
 
-    action: Literal["create table", "alter table", "create view", "alter view", "create others"]
+    action: Literal["create table", "alter table", "create view", "alter view", "create others", "roles"]
     name: str
     schema: str | None = None
 
@@ -74,7 +75,9 @@ class Answer:
 
 
 class Session(Protocol):
-    """Whatever stands for the database."""
+    """Whatever stands for the database. `reads_rows`: it has been asked for rows of tables, which are hardly known."""
+
+    reads_rows: bool
 
     def send(self, query: Query) -> Answer:
         """Takes one string of SQL, in the order in which the migration sends them."""
@@ -86,15 +89,6 @@ class Session(Protocol):
 
     def has_column(self, table: str, column: str, schema: str | None) -> bool | Unknown:
         """Whether `schema.hasColumn` would say yes; `schema` None is the current schema."""
-        ...
-
-    @property
-    def guesses(self) -> bool:
-        """Whether something that is not known was taken one way before now, so that nothing after it is certain."""
-        ...
-
-    def note(self, reason: str, place: Place) -> None:
-        """Tells of something that is not known, and that changes nothing else in the database."""
         ...
 
 

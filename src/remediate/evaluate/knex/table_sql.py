@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from remediate.evaluate.knex.builder import Compiled, Statement, Unbuilt
 from remediate.evaluate.knex.column import ForeignKey
-from remediate.evaluate.knex.column_sql import ColumnCompiler
+from remediate.evaluate.knex.column_sql import ColumnCompiler, default_clause
 from remediate.evaluate.knex.formatter import Formatter
 from remediate.evaluate.knex.javascript import UnresolvableError, known, text, truthy, unresolvable
 from remediate.evaluate.knex.literals import wrap_identifier
@@ -15,7 +15,7 @@ from remediate.evaluate.knex.method import at
 from remediate.evaluate.knex.query import QueryBuilder
 from remediate.evaluate.knex.query_sql import QueryCompiler
 from remediate.evaluate.knex.raw import RawBuilder
-from remediate.evaluate.knex.session import Session, Subject, thrown
+from remediate.evaluate.knex.session import Subject, thrown
 from remediate.evaluate.knex.table import TableBuilder, TableCall, index_name
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
 from remediate.source.place import Place
@@ -66,15 +66,6 @@ class TableCompiler:
             self.sequence.append(Unbuilt(error.unknown, place, self.subject))
         else:
             self.sequence.append(Compiled(sql, self.formatter.bindings if bound else [], place))
-
-    def note(self, reason: str, place: Place) -> None:
-        """Tells what is not known of a statement that is sent all the same."""
-
-        def tell(session: Session) -> Value:
-            session.note(reason, place)
-            return UNDEFINED
-
-        self.types.append(Compiled("", [], place, ask=tell))
 
     # The table's own statement
 
@@ -176,7 +167,7 @@ class TableCompiler:
             kind = compiler.type()
             push(f"type {kind} using ({name}{'::text::' if compiler.kind == 'enu' else '::'}{kind})")
         if "defaultTo" in column.modifiers:
-            push(f"set {compiler.default(at(column.modifiers['defaultTo'], 0))}")
+            push(f"set {default_clause(at(column.modifiers['defaultTo'], 0), compiler.kind)}")
         if truthy(column.alter_nullable) and at(column.modifiers.get("nullable", []), 0) is False:
             push("set not null")
 

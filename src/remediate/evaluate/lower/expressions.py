@@ -8,8 +8,8 @@ from remediate.evaluate.lower.patterns import target
 from remediate.evaluate.lower.text import join_surrogates, number, unescape
 from remediate.evaluate.values import UNDEFINED
 
-_PREFIXES = {"await_expression", "unary_expression", "binary_expression"}
 _LINKS = {"member_expression", "subscript_expression", "call_expression", "non_null_expression"}
+_LOGICAL = ("&&", "||", "??")
 
 
 @lowers("identifier", "this", "super", "undefined", "shorthand_property_identifier")
@@ -100,44 +100,64 @@ def _asserted(low: Lowering, node: Tree) -> ast.Node:
 
 @lowers("member_expression", "subscript_expression", "call_expression")
 def _link_chain(low: Lowering, node: Tree) -> ast.Node:
-    seen: list[Tree] = []
-    chain = _link(low, node, seen)
-    if any(each.type not in _PREFIXES for each in seen):
-        chain = ast.Chain(node.start_byte, node.end_byte, chain)
-    # The grammar reads `await f<T>()` as `(await f)<T>()`, and `1 + f<T>()` alike: what stands before a chain is
-    # about all of it, since what is written in parentheses has a node of its own.
-    for each in reversed([each for each in seen if each.type in _PREFIXES]):
-        if each.type == "await_expression":
-            chain = ast.Await(each.start_byte, node.end_byte, chain)
+    found = _Chain()
+    result = _link(low, node, found)
+    start, end = node.start_byte, node.end_byte
+    if found.optional:
+        result = ast.Chain(start, end, result)
+    for outer in reversed(found.operators):
+        if outer.type == "await_expression":
+            result = ast.Await(start, end, result)
             continue
-        operator = low.text(low.field(each, "operator"))
-        if each.type == "unary_expression":
-            chain = ast.Unary(each.start_byte, node.end_byte, operator, chain)
+        operator = low.text(low.field(outer, "operator"))
+        if outer.type == "unary_expression":
+            result = ast.Unary(start, end, operator, result)
         else:
-            left = low.expression(low.field(each, "left"))
-            chain = ast.Binary(each.start_byte, node.end_byte, operator, left, chain)
-    return chain
+            make = ast.Logical if operator in _LOGICAL else ast.Binary
+            result = make(start, end, operator, low.expression(low.field(outer, "left")), result)
+    return result
 
 
-def _link(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
-    """One link of a chain `a.b[c](d)`; `optional` collects the links with `?.`, and what stands before the chain."""
+class _Chain:
+    """What a chain `a.b[c](d)` is met with on the way to its beginning: links with `?.`, and operators before it.
+
+    The grammar takes `await a.b<T>(c)` for `(await a.b)<T>(c)`, and does so with every operator that binds closely. In
+    JavaScript none can stand there without parentheses: each is about the whole chain.
+    """
+
+    def __init__(self) -> None:
+        self.optional: list[Tree] = []
+        self.operators: list[Tree] = []
+
+
+_OPERAND = {"await_expression": None, "unary_expression": "argument", "binary_expression": "right"}
+
+
+def _head(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
+    """What a link begins with."""
+    if node.type not in _OPERAND:
+        return _link(low, node, found)
+    found.operators.append(node)
+    field = _OPERAND[node.type]
+    return _head(low, low.field(node, field) if field else named(node)[0], found)
+
+
+def _link(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
+    """One link of a chain."""
     kind = node.type
-    if kind in _PREFIXES:
-        optional.append(node)
-        return _link(low, named(node)[-1], optional)
     if kind not in _LINKS:
         return low.expression(node)
     low.descend(node)
     result: ast.Node
     if kind == "non_null_expression":
-        result = _link(low, named(node)[0], optional)
+        result = _head(low, named(node)[0], found)
     elif kind == "call_expression":
-        result = _call(low, node, optional)
+        result = _call(low, node, found)
     else:
-        inner = _link(low, low.field(node, "object"), optional)
+        inner = _head(low, low.field(node, "object"), found)
         conditional = node.child_by_field_name("optional_chain") is not None
         if conditional:
-            optional.append(node)
+            found.optional.append(node)
         if kind == "member_expression":
             name = low.field(node, "property")
             result = ast.Member(node.start_byte, node.end_byte, inner, low.text(name), conditional, name.start_byte)
@@ -148,14 +168,14 @@ def _link(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
     return result
 
 
-def _call(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
+def _call(low: Lowering, node: Tree, found: _Chain) -> ast.Node:
     callee = low.field(node, "function")
     passed = low.field(node, "arguments")
     if callee.type == "import":
-        found = named(passed)
-        value: ast.Node = low.expression(found[0]) if found else ast.Constant(node.start_byte, node.end_byte, UNDEFINED)
+        given = named(passed)
+        value: ast.Node = low.expression(given[0]) if given else ast.Constant(node.start_byte, node.end_byte, UNDEFINED)
         return ast.DynamicImport(node.start_byte, node.end_byte, value)
-    function = _link(low, callee, optional)
+    function = _head(low, callee, found)
     if passed.type == "template_string":
         text = template(low, passed)
         if isinstance(text, ast.Text):
@@ -167,7 +187,7 @@ def _call(low: Lowering, node: Tree, optional: list[Tree]) -> ast.Node:
         return ast.Tagged(node.start_byte, node.end_byte, function, text)
     conditional = any(child.type in ("?.", "optional_chain") for child in node.children)
     if conditional:
-        optional.append(node)
+        found.optional.append(node)
     arguments = tuple([low.expression(child) for child in passed.named_children if child.type != "comment"])
     spread = any(argument.__class__ is ast.Spread for argument in arguments)
     return ast.Call(node.start_byte, node.end_byte, function, arguments, conditional, spread)
@@ -208,7 +228,7 @@ def _binary(low: Lowering, node: Tree) -> ast.Node:
         current = low.field(current, "left")
     result = low.expression(current)
     for outer, right, operator in reversed(chain):
-        make = ast.Logical if operator in ("&&", "||", "??") else ast.Binary
+        make = ast.Logical if operator in _LOGICAL else ast.Binary
         result = make(outer.start_byte, outer.end_byte, operator, result, low.expression(right))
     return result
 

@@ -31,7 +31,8 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             state = state.with_policy(policy)
         return state
 
-    return Proposal(Fix(finding, finding.level, reasons=finding.reasons), (TableEdit(table, add_policies),))
+    reasons = (*finding.reasons, *style.left_out)
+    return Proposal(Fix(finding, finding.level, reasons=reasons), (TableEdit(table, add_policies),))
 
 
 def _through_parents(facts: Facts, service: str, table: QName, path: tuple[Step, ...]) -> str:

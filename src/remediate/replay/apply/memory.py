@@ -120,15 +120,19 @@ def _insert(node: Node, table: Table, builder: CatalogBuilder) -> Event | None:
     if not node.HasField("select_stmt"):
         return Wrote("insert", node, table, keys)
     query = node.select_stmt.select_stmt
-    if query.values_lists:
-        return Wrote("insert", node, table, keys) if len(query.values_lists) <= MOST_ROWS else None
+    if len(query.values_lists) > MOST_ROWS:
+        return None
+    # A sub-select sees the rows as they are now; everything else can be computed when someone asks.
+    later = Wrote("insert", node, table, keys) if query.values_lists else None
+    if later is not None and "sub_link" not in str(query.values_lists):
+        return later
     try:
         columns, found = run_select(query, Session(builder, steps=_STEPS))
     except (NotUnderstood, Refused):
-        return None
+        return later
     names = [item.res_target.name for item in node.cols] or [column.name for column in table.columns]
     if len(found) > MOST_ROWS or any(reason is not None for _, reason in found) or len(columns) > len(names):
-        return None
+        return later
     types = [kind for _, kind in columns]
     rows = tuple(dict(zip(names, zip(row, types, strict=True), strict=False)) for row, _ in found)
     return Inserted(rows, table, node.HasField("on_conflict_clause"), keys)

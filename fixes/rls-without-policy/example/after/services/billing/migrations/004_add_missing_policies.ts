@@ -10,8 +10,12 @@ import type { Knex } from 'knex';
  *   - A first policy opens rows to roles that reached none before, so somebody has to confirm whom it
  *     lets in.
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.invoices: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

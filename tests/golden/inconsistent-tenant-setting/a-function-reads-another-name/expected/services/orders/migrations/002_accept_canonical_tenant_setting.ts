@@ -8,8 +8,10 @@ import type { Knex } from 'knex';
  * forgets one.
  * - public.current_tenant() (services/orders/migrations/001_create_orders.ts:9)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

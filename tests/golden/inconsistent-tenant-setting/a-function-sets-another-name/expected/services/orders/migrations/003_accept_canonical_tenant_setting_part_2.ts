@@ -10,8 +10,10 @@ import type { Knex } from 'knex';
  * - public.set_tenant_context(uuid) (services/orders/migrations/001_create_orders.ts:9)
  *   - It sets app.current_tenant: its callers and all that reads that name have to move together.
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

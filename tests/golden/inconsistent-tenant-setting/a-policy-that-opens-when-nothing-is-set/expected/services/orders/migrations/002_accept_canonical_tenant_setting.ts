@@ -13,8 +13,12 @@ import type { Knex } from 'knex';
  *   - The policy uses current_setting('app.current_tenant', true) other than in a comparison: two
  *     names that disagree may open it.
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.orders: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

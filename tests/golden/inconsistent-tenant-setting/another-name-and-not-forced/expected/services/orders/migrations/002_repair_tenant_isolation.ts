@@ -12,8 +12,12 @@ import type { Knex } from 'knex';
  * table pass its policies, and services commonly connect as the owner.
  * - public.orders (services/orders/migrations/001_create_orders.ts:9)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.orders: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

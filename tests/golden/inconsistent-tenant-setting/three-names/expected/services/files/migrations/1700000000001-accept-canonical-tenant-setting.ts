@@ -8,8 +8,12 @@ import type { Knex } from 'knex';
  * forgets one.
  * - public.files.tenant_isolation (services/files/migrations/1700000000000-create-files.ts:11)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.files: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

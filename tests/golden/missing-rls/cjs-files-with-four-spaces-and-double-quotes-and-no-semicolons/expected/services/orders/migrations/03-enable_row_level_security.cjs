@@ -5,8 +5,12 @@
  * tenant: one forgotten condition shows a customer the data of another.
  * - public.invoices (services/orders/migrations/02-invoices.cjs:2)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.invoices: held until the end of the transaction, which Knex shares
+ * with all other pending files. Waits at most 5s for each.
  */
+exports.config = { transaction: true }
+
 exports.up = async (knex) => {
     await knex.raw(`
         SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

@@ -7,8 +7,12 @@ import type { Knex } from 'knex';
  * tenant: one forgotten condition shows a customer the data of another.
  * - public.order_items (services/orders/migrations/20260105090000_create_orders.ts:22)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.order_items: held until the end of the transaction, which Knex
+ * shares with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

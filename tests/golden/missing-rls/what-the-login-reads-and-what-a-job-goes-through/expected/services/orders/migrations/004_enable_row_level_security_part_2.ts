@@ -12,8 +12,12 @@ import type { Knex } from 'knex';
  * - public.deliveries (services/orders/migrations/002_create_more.ts:9)
  *   - services/orders/src/jobs/redeliver.ts names the table, and sets no tenant itself.
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.api_keys and public.deliveries: held until the end of the
+ * transaction, which Knex shares with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

@@ -12,13 +12,18 @@ import type { Knex } from 'knex';
  *   - No foreign key keeps public.customer_notes.customer_id to rows of public.customers that exist.
  *   - public.customer_notes.customer_id allows NULL: such rows have no way to a tenant.
  *
- * Runs step by step, each step in a transaction of its own, and can be started again after a failure.
- * Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by
- * itself.
+ * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
+ * file can be run again.
+ * Locks ACCESS EXCLUSIVE on public.customer_notes and public.customers; SHARE ROW EXCLUSIVE on
+ * public.customer_notes; ROW EXCLUSIVE on public.customer_notes: each only until the end of its step.
+ * Waits at most 5s for each.
+ * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
+ * transaction: deploy it by itself where that matters.
  */
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
+  // public.customer_notes
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -41,6 +46,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.customer_notes
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -110,6 +116,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // public.customer_notes
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -126,6 +133,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.customer_notes
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

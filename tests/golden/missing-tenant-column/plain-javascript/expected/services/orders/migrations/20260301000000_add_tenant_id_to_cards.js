@@ -8,13 +8,17 @@
  *   - Whose row it is follows from another table as it is today: somebody has to confirm that this
  *     path is the right one, and what becomes of rows on which it ends nowhere.
  *
- * Runs step by step, each step in a transaction of its own, and can be started again after a failure.
- * Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by
- * itself.
+ * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
+ * file can be run again.
+ * Locks ACCESS EXCLUSIVE on public.cards and public.customers; SHARE ROW EXCLUSIVE on public.cards;
+ * ROW EXCLUSIVE on public.cards: each only until the end of its step. Waits at most 5s for each.
+ * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
+ * transaction: deploy it by itself where that matters.
  */
 exports.config = { transaction: false };
 
 exports.up = async function (knex) {
+  // public.cards
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -37,6 +41,7 @@ exports.up = async function (knex) {
     `);
   });
 
+  // public.cards
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -106,6 +111,7 @@ $fill$
 };
 
 exports.down = async function (knex) {
+  // public.cards
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -122,6 +128,7 @@ exports.down = async function (knex) {
     `);
   });
 
+  // public.cards
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

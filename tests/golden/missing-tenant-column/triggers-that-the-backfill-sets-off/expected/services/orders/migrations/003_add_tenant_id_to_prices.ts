@@ -11,13 +11,17 @@ import type { Knex } from 'knex';
  *     path is the right one, and what becomes of rows on which it ends nowhere.
  *   - Its triggers do not run for the rows that the backfill fills: check_price.
  *
- * Runs step by step, each step in a transaction of its own, and can be started again after a failure.
- * Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by
- * itself.
+ * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
+ * file can be run again.
+ * Locks ACCESS EXCLUSIVE on public.prices and public.customers; SHARE ROW EXCLUSIVE on public.prices:
+ * each only until the end of its step. Waits at most 5s for each.
+ * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
+ * transaction: deploy it by itself where that matters.
  */
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
+  // public.prices
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -40,6 +44,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.prices
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -111,6 +116,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // public.prices
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -127,6 +133,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.prices
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

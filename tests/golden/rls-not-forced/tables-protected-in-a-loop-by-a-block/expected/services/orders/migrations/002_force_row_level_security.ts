@@ -9,8 +9,12 @@ import type { Knex } from "knex";
  * - public.customers (services/orders/migrations/001_create.ts:10)
  * - public.order (services/orders/migrations/001_create.ts:10)
  *
- * Takes short locks, waits at most 5s for each; if it fails, nothing of it has happened.
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.Invoices, public.customers and public.order: held until the end of
+ * the transaction, which Knex shares with all other pending files. Waits at most 5s for each.
  */
+export const config = { transaction: true };
+
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
-from psycopg.rows import dict_row
+if TYPE_CHECKING:
+    import psycopg
 
 Snapshot: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 """Kind of object → its name, qualified → its properties, all of them plain values."""
@@ -182,6 +182,8 @@ def catalog_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     leaves, a privilege list that spells out the default) is left out. Rows and sequence positions are not read. The
     connection may be in a transaction and then sees what that sees.
     """
+    from psycopg.rows import dict_row
+
     snapshot: Snapshot = {}
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("SELECT set_config('search_path', 'pg_catalog', true)")

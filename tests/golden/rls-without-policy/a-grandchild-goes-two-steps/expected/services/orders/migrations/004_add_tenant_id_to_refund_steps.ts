@@ -10,13 +10,18 @@ import type { Knex } from 'knex';
  *   - Whose row it is follows from another table as it is today: somebody has to confirm that this
  *     path is the right one, and what becomes of rows on which it ends nowhere.
  *
- * Runs step by step, each step in a transaction of its own, and can be started again after a failure.
- * Because of it Knex runs every pending file of its batch in a transaction of its own: deploy it by
- * itself.
+ * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
+ * file can be run again.
+ * Locks ACCESS EXCLUSIVE on public.refund_steps and public.refund_policies; SHARE ROW EXCLUSIVE on
+ * public.refund_steps; ROW EXCLUSIVE on public.refund_steps: each only until the end of its step.
+ * Waits at most 5s for each.
+ * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
+ * transaction: deploy it by itself where that matters.
  */
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
+  // public.refund_steps
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -39,6 +44,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.refund_steps
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -116,6 +122,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // public.refund_steps
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -132,6 +139,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
+  // public.refund_steps
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

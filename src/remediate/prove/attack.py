@@ -1,0 +1,221 @@
+"""Two tenants, one attacker: every statement by which a role could reach rows that are not its tenant's, tried.
+
+Each attempt is rolled back. What reaches for others' rows runs without triggers and foreign keys, so that nothing but
+row security and rights stands in the way; what a tenant does with its own rows runs with all of them. A setting that
+was set once in a session is never unset again in it: each kind of session is a connection of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from remediate.postgres.server import Endpoint
+from remediate.postgres.wire import Reply, Wire
+from remediate.prove.actors import Actors
+from remediate.prove.model import Attempt, Reach, Role
+from remediate.prove.targets import Target
+from remediate.sql.quote import Identifier, Literal
+
+_WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
+_WITH_TRIGGERS = "SET LOCAL session_replication_role = origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A kind of session, as `Attempt.session` names it, and the settings that it makes, with their values."""
+
+    name: str
+    settings: tuple[tuple[str, str], ...]
+
+    def statements(self) -> list[str]:
+        return [
+            f"SELECT set_config({Literal(name).sql()}, {Literal(value).sql()}, true)" for name, value in self.settings
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What is sent for one attempt: statements before the role is taken on, the statement, a question after it."""
+
+    statement: str
+    query: str
+    before: tuple[str, ...] = ()
+    after: str | None = None
+    quiet: bool = True
+
+
+class Attacker:
+    """Holds the sessions that attempts run in. `settings` are the names of the tenant setting, the canonical first."""
+
+    def __init__(self, endpoint: Endpoint, database: str, actors: Actors, settings: Sequence[str]) -> None:
+        self._endpoint = endpoint
+        self._database = database
+        self._settings = tuple(settings)
+        self._wires: dict[str, Wire] = {}
+        self.roles: list[tuple[Role, str]] = [("owner", actors.owner)]
+        if actors.application is not None:
+            self.roles.insert(0, ("application", actors.application))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
+
+    def sessions(self, target: Target) -> Iterator[Session]:
+        """Each kind of session that is tried on the target, and what it sets."""
+        first = tuple((name, value) for name, value, _ in target.conditions)
+        second = tuple((name, value) for name, _, value in target.conditions)
+        name = self._settings[0]
+        yield Session("right", ((name, target.keys[0]), *first))
+        yield Session("other", ((name, target.keys[1]), *second))
+        yield Session("wrong", ((name, target.keys[2]),))
+        yield Session("empty", ((name, ""),))
+        yield Session("unset", ())
+        for legacy in target.legacy:
+            yield Session(f"legacy {legacy}", ((legacy, target.keys[0]), *first))
+
+    def wire(self, session: str) -> Wire:
+        """The connection for a kind of session, in a transaction with the savepoint that attempts go back to."""
+        kind = session if session == "unset" or session.startswith("legacy") else "set"
+        if kind not in self._wires:
+            self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+        wire = self._wires[kind]
+        if kind == "unset" and not wire.in_transaction and self._is_set(wire):
+            wire.close()
+            wire = self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+        if not wire.in_transaction:
+            wire.query("BEGIN; SAVEPOINT attempt")
+        return wire
+
+    def _is_set(self, wire: Wire) -> bool:
+        """Whether something that was called has set a setting in the session in which none is to be set."""
+        tests = " OR ".join(f"current_setting({Literal(name).sql()}, true) IS NOT NULL" for name in self._settings)
+        return wire.query(f"SELECT {tests}") == [("t",)]
+
+    def rest(self) -> None:
+        """Ends all transactions, so that nothing is locked."""
+        for wire in self._wires.values():
+            if wire.in_transaction:
+                wire.query("ROLLBACK")
+
+    def attack(self, target: Target, *, own_only: bool = False) -> Reach:
+        """Every attempt on one table, or those of a tenant on its own rows."""
+        outcomes: dict[Attempt, str] = {}
+        for role, name in self.roles:
+            for session in self.sessions(target):
+                for one in _tries(target, session.name):
+                    attempt = Attempt(role, session.name, one.statement)
+                    if outcomes.get(attempt) == "leak" or (own_only and not one.statement.startswith("own")):
+                        continue
+                    found = self._run(self.wire(session.name), one, name, session, target)
+                    outcomes[attempt] = _worse(outcomes.get(attempt), found)
+                self.rest()  # the last attempt still holds its locks, and the next session is another connection
+        return Reach(outcomes)
+
+    def _run(self, wire: Wire, one: _Try, role: str, session: Session, target: Target) -> str:
+        setup = ["ROLLBACK TO SAVEPOINT attempt", _WITHOUT_TRIGGERS, *one.before]
+        if not one.quiet:
+            setup.append(_WITH_TRIGGERS)
+        setup += session.statements()
+        setup.append(f"SET LOCAL ROLE {Identifier(role).sql()}")
+        queries = [*setup, one.query]
+        if one.after is not None:
+            queries += ["RESET ROLE", one.after]
+        reply = wire.send("; ".join(queries), wants_rows=True)
+        if reply.error is not None:
+            return f"refused {reply.error.code}" if reply.done == len(setup) else "untried"
+        return _outcome(one, reply, target, session.name)
+
+
+def _outcome(one: _Try, reply: Reply, target: Target, session: str) -> str:
+    others = others_of(target, session)
+    if one.statement == "select":
+        seen = {(row["t"], row["c"]) for row in reply.rows}
+        return "leak" if seen & others else "held"
+    if one.statement == "own select":
+        seen = {(row["t"], row["c"]) for row in reply.rows}
+        return _rows(len(seen & own_of(target, session)))
+    if one.after is not None:
+        return "leak" if int(reply.rows[0]["n"]) < len(others) else "held"
+    if one.statement.startswith("own"):
+        return _rows(reply.row_count if isinstance(reply.row_count, int) else 0)
+    return "leak" if reply.row_count else "held"
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
+
+
+def _worse(first: str | None, second: str) -> str:
+    """Of two ways to try the same the one that got further."""
+    return second if first is None or second == "leak" or first == "untried" else first
+
+
+def own_of(target: Target, session: str) -> frozenset[tuple[str, str]]:
+    """The rows that belong to the tenant of such a session."""
+    if session == "other":
+        return target.rows[1]
+    return target.rows[0] if session == "right" or session.startswith("legacy") else frozenset()
+
+
+def others_of(target: Target, session: str) -> frozenset[tuple[str, str]]:
+    """The rows of tenants that such a session has no business with."""
+    return (target.rows[0] | target.rows[1]) - own_of(target, session)
+
+
+def _tries(target: Target, session: str) -> Iterator[_Try]:
+    """What a session tries; the second tenant only looks, but where there are rows of the first one only."""
+    yield _Try("select", target.select())
+    if session != "other" or not target.rows[1]:
+        yield from _reaching(target, session)
+    if session == "other" and target.rows[1]:
+        yield _Try("own select", target.select(), quiet=False)
+    if session == "right" or session.startswith("legacy"):
+        yield from _own(target)
+
+
+def _reaching(target: Target, session: str) -> Iterator[_Try]:
+    """What a session tries with rows that are none of its tenant's."""
+    others = others_of(target, session)
+    count = target.count(others)
+    # The tenant that the attacker writes for: in a session of nobody, any.
+    victim = 1 if session == "right" or session.startswith("legacy") else 0
+    if not others:
+        return
+    remove = target.delete([target.sample_ids[victim]])
+    for update in (target.touch_blindly(), target.touch(others)):
+        if update is not None:
+            yield _Try("update", update, after=count)
+    for delete in (target.delete_blindly(), target.delete(others)):
+        yield _Try("delete", delete, after=count)
+    yield _Try("insert", target.insert(victim), (remove,))
+    yield _Try("insert returning", f"{target.insert(victim)} RETURNING *", (remove,))
+    for owner in (target.keys[0], target.keys[1]):
+        upsert = target.upsert(victim, owner)
+        if upsert is not None:
+            yield _Try("upsert", upsert, after=count)
+    move = target.move(target.rows[0], 1)
+    if move is not None:
+        yield _Try("move", move)
+
+
+def _own(target: Target) -> Iterator[_Try]:
+    """What the first tenant does with its own rows, with every trigger and foreign key there is."""
+    own = target.rows[0]
+    remove = target.delete([target.sample_ids[0]])
+    yield _Try("own select", target.select(), quiet=False)
+    yield _Try("own insert", target.insert(0), (remove,), quiet=False)
+    yield _Try("own insert returning", f"{target.insert(0)} RETURNING *", (remove,), quiet=False)
+    touch = target.touch(own)
+    if touch is not None:
+        yield _Try("own update", touch, quiet=False)
+    yield _Try("own delete", target.delete(own), quiet=False)
+    upsert = target.upsert(0, target.keys[0])
+    if upsert is not None:
+        yield _Try("own upsert", upsert, quiet=False)

@@ -1,0 +1,104 @@
+"""The database that a proof stands on: the history replayed, rows of two tenants, an ordinary owner of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from remediate.config.model import Config
+from remediate.detect.model import Facts, Finding
+from remediate.detect.settings import settings_by_function
+from remediate.evaluate.evaluate import Evaluator
+from remediate.postgres.database import connect
+from remediate.postgres.engine import PostgresEngine
+from remediate.postgres.introspect import introspect
+from remediate.postgres.server import Server
+from remediate.postgres.snapshot import Snapshot, catalog_snapshot
+from remediate.postgres.wire import Wire
+from remediate.prove.actors import make_actors
+from remediate.prove.attack import Attacker
+from remediate.prove.contents import Columns, Contents, contents
+from remediate.prove.model import Reach
+from remediate.prove.prediction import Prediction, without_actors
+from remediate.prove.rows import Filled, fill
+from remediate.prove.shapes import TableShape, read_shapes
+from remediate.prove.targets import Target, find_target
+from remediate.prove.tenants import setting_names
+from remediate.replay.catalog import Catalog, QName
+from remediate.replay.replay import replay_on
+
+Detect = Callable[[Facts], Sequence[Finding]]
+
+
+class Ground:
+    """A context manager: everything of it is gone afterwards.
+
+    Raises `RemediateError` where the server ends a session, has no room, or refuses what it is asked.
+    """
+
+    def __init__(self, host: Server, facts: Facts, evaluator: Evaluator, config: Config) -> None:
+        self.facts = facts
+        self.host = host
+        self.evaluator = evaluator
+        self.config = config
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._set_up(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def _set_up(self, stack: ExitStack) -> None:
+        user = self.config.roles.migration or "postgres"
+        engine = stack.enter_context(PostgresEngine(self.host, self.facts.replayed.database, user=user))
+        self.database = engine.database
+        self.history = replay_on(engine, self.facts.services, self.evaluator)
+        self.wire = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
+        self.shapes: Mapping[QName, TableShape] = read_shapes(self.wire)
+        self.filled: Filled = fill(self.wire, self.shapes, self.facts)
+        self.actors = make_actors(self.wire, self.config)
+        self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
+        self._returned = settings_by_function(self.facts.replayed.catalog)
+        self.attacker = stack.enter_context(
+            Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
+        )
+
+    def as_owner(self) -> Wire:
+        """A new session of the owner, as a service's migrations have it."""
+        return Wire(self.host.endpoint, self.database, role=self.actors.owner, hint="try again")
+
+    def snapshot(self) -> Snapshot:
+        with connect(self.host.endpoint, self.database) as connection:
+            return catalog_snapshot(connection)
+
+    def catalog(self, static: Catalog) -> Catalog:
+        """The real catalog, without what the proof put in."""
+        with connect(self.host.endpoint, self.database) as connection:
+            real = introspect(connection)
+        return without_actors(real, static, self.actors)
+
+    def contents(self, columns: Columns) -> Contents | str:
+        return contents(self.wire, columns)
+
+    def look_again(self) -> None:
+        """After a change of the schema: what columns there are."""
+        self.shapes = read_shapes(self.wire)
+
+    def target(self, table: QName) -> Target | str:
+        """A table as something to attack, or why it is none."""
+        shape = self.shapes.get(table)
+        target = (
+            "it does not exist here" if shape is None else find_target(self.wire, shape, self.facts, self._returned)
+        )
+        return self.filled.reasons.get(table, target) if isinstance(target, str) else target
+
+    def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:
+        """Every attempt on a table, or the reason why none was made."""
+        target = self.target(table)
+        return target if isinstance(target, str) else self.attacker.attack(target, own_only=own_only)

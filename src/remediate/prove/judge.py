@@ -1,0 +1,124 @@
+"""What two rounds of attempts on a table mean: what leaks, what leaks no more, what a tenant has lost of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from remediate.prove.model import Attempt, Reach
+from remediate.replay.catalog import QName
+
+_OWN = "own "
+
+CLOSES: dict[str, frozenset[str]] = {
+    "missing-rls": frozenset(("application", "owner")),
+    "rls-not-forced": frozenset(("owner",)),
+}
+"""Rules whose repair ends a leak, and for whom it is there before."""
+
+
+def is_own(attempt: Attempt) -> bool:
+    return attempt.statement.startswith(_OWN)
+
+
+def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) -> Iterator[str]:
+    """What is wrong after a change whose findings on the table are of `rules`: sentences, none where all is well."""
+    old, new = set(before.leaks()), set(after.leaks())
+    yield from _never_there(table, old, rules)
+    opened = new - old
+    if opened:
+        yield f"{table} leaks now where it did not: {spell(opened)}"
+    left = new & old
+    if "missing-rls" in rules:
+        if left:
+            yield f"{table} still leaks: {spell(left)}"
+    elif "rls-not-forced" in rules:
+        # FORCE binds the owner to the policies, and these let the application do what they do.
+        own = {one for one in left if one.role == "owner" and one._replace(role="application") not in old}
+        if own:
+            yield f"its owner still reaches past the policies of {table}: {spell(own)}"
+    yield from lost_access(table, before, after)
+    if "inconsistent-tenant-setting" in rules:
+        yield from _not_gained(table, before, after)
+
+
+def _never_there(table: QName, old: set[Attempt], rules: Collection[str]) -> Iterator[str]:
+    for rule in CLOSES.keys() & set(rules):
+        if not any(attempt.role in CLOSES[rule] for attempt in old):
+            yield f"{table} leaked nothing before, although {rule} was found there"
+
+
+def remaining(table: QName, before: Reach, after: Reach) -> str | None:
+    """What leaked before and still does, for a reason that no repair of this change is about."""
+    left = set(after.leaks()) & set(before.leaks())
+    return f"{table} leaks as it did before: {spell(left)}; no repair in this change is about that" if left else None
+
+
+def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """A tenant's own access that worked and works no more.
+
+    Under another name of the setting it counts only where the table was protected: where nothing looked at a setting,
+    any name, and none, had worked.
+    """
+    leaking = {(one.role, one.session) for one in before.leaks() if one.statement == "select"}
+    for attempt, had in before.outcomes.items():
+        if not is_own(attempt) or _number(had) == 0:
+            continue
+        if attempt.session.startswith("legacy") and (attempt.role, attempt.session) in leaking:
+            continue
+        now = after.outcomes.get(attempt, "untried")
+        if _number(now) < _number(had):
+            yield (
+                f"in {table}, a tenant's {attempt.statement.removeprefix(_OWN).upper()} of its own rows as the"
+                f" {attempt.role} ({_session(attempt.session)}) gave {had}, and now {now}"
+            )
+
+
+def _not_gained(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """What worked under the old name of the setting has to work under the canonical one."""
+    for attempt, had in before.outcomes.items():
+        if not is_own(attempt) or not attempt.session.startswith("legacy") or _number(had) == 0:
+            continue
+        now = after.outcomes.get(attempt._replace(session="right"), "untried")
+        if _number(now) < _number(had):
+            yield (
+                f"in {table}, {attempt.statement.removeprefix(_OWN).upper()} as the {attempt.role} gives {now} under"
+                f" the canonical setting, and gave {had} under {attempt.session.removeprefix('legacy ')}"
+            )
+
+
+def _number(outcome: str) -> int:
+    """How many of one's own rows were reached: none where it was refused or not tried."""
+    number, _, noun = outcome.partition(" ")
+    return int(number) if noun in ("row", "rows") else 0
+
+
+def spell(attempts: Iterable[Attempt]) -> str:
+    """Attempts as a reader takes them in: by role and session, the statements of each."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    order = {"application": 0, "owner": 1}
+    for one in sorted(attempts, key=lambda one: (order[one.role], one.session, one.statement)):
+        groups.setdefault((one.role, one.session), []).append(one.statement.upper())
+    roles: dict[tuple[str, str], list[str]] = {}
+    for (role, session), statements in groups.items():
+        roles.setdefault((role, ", ".join(statements)), []).append(_session(session))
+    return "; ".join(f"{statements} as the {role} ({', '.join(said)})" for (role, statements), said in roles.items())
+
+
+def _session(session: str) -> str:
+    return {
+        "right": "the setting right",
+        "other": "the setting another tenant's",
+        "wrong": "the setting wrong",
+        "empty": "the setting empty",
+        "unset": "no setting",
+    }.get(session, f"only {session.removeprefix('legacy ')} set")
+
+
+def count_leaks(reaches: Iterable[Reach | None]) -> int:
+    return sum(len(reach.leaks()) for reach in reaches if reach is not None)
+
+
+def untried(reach: Reach) -> Counter[str]:
+    """Statements that could not be tried, and how often."""
+    return Counter(attempt.statement for attempt, outcome in reach.outcomes.items() if outcome == "untried")

@@ -1,0 +1,182 @@
+"""One emitted file, run on a server as Knex would run it, and watched by a second session.
+
+The text of the file is evaluated by the interpreter that reads migrations, with the server as its world: what is tried
+is what is written, and none of it is executed as JavaScript.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from remediate.evaluate.evaluate import Evaluator
+from remediate.evaluate.knex.session import Answer, SqlError, Subject
+from remediate.evaluate.model import Direction, Sent
+from remediate.evaluate.values import Unknown
+from remediate.plan.operations import Lock
+from remediate.postgres.extensions import UNPROVABLE
+from remediate.postgres.wire import Wire
+from remediate.prove.model import Observed, Remark
+from remediate.replay.catalog import QName
+from remediate.source.model import MigrationSource
+from remediate.source.place import Place, Unresolved
+from remediate.sql.quote import Literal
+
+_LOCKS = """
+SELECT n.nspname, c.relname, mode FROM pg_catalog.pg_locks
+JOIN pg_catalog.pg_class AS c ON c.oid = relation JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
+WHERE pid = {pid} AND granted AND locktype = 'relation' AND c.oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm')
+    AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    AND n.nspname !~ '^pg_' ORDER BY 1, 2, 3"""
+_CONCURRENTLY = re.compile(r"\bconcurrently\b", re.IGNORECASE)
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One string that was sent, and the relations that it locked."""
+
+    sql: str
+    place: Place
+    control: bool = False
+    locks: tuple[Lock, ...] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of one direction of a file. `problem` is what stopped it; `unprovable`: only here, for lack of an
+    extension. `unseen` are strings whose locks nobody could watch."""
+
+    steps: list[Step] = field(default_factory=list)
+    problem: Remark | None = None
+    unprovable: bool = False
+    unseen: list[Remark] = field(default_factory=list)
+
+    @property
+    def locks(self) -> tuple[Observed, ...]:
+        """Every lock once, where it was first taken."""
+        found: dict[Lock, Observed] = {}
+        for step in self.steps:
+            for lock in step.locks:
+                found.setdefault(lock, Observed(lock, step.place))
+        return tuple(found.values())
+
+    def place_of(self, table: QName, pattern: str = "") -> Place | None:
+        """The line of the first string that locks a table (and whose text matches), reads left aside."""
+        for step in self.steps:
+            taken = [lock for lock in step.locks if lock.relation == table and lock.mode != "ACCESS SHARE"]
+            if taken and re.search(pattern, step.sql, re.IGNORECASE):
+                return step.place
+        return self.place_of(table) if pattern else None
+
+
+class LiveWorld:
+    """The database as an emitted file sees it while it runs (evaluate's `World`), in one session of a server."""
+
+    def __init__(self, wire: Wire, observer: Wire, run: Run) -> None:
+        self._wire = wire
+        self._observer = observer
+        self._run = run
+        self._held: set[Lock] = set()
+
+    def execute(self, sent: Sent, wants_rows: bool) -> Answer:
+        """Sends one string. What it locks is read while its transaction is open; one that has none gets one."""
+        unknown = sent.unknown_values or sent.gap
+        if unknown is not None:
+            self._stop(f"its text is not known: {unknown}", sent.place)
+            return Answer(Unknown(unknown, sent.place))
+        if sent.control:
+            self._held = set()
+            return self._answer(sent, wants_rows)
+        alone = not self._wire.in_transaction
+        watched = not (alone and _CONCURRENTLY.search(sent.sql))
+        if alone and watched:
+            self._wire.send("BEGIN")
+            self._held = set()
+        answer = self._answer(sent, wants_rows)
+        if not watched:
+            self._run.unseen.append(Remark("runs outside of a transaction: its locks were not watched", sent.place))
+        if alone and watched:
+            self._wire.send("ROLLBACK" if answer.error else "COMMIT")
+        return answer
+
+    def _answer(self, sent: Sent, wants_rows: bool) -> Answer:
+        refused = self._judge(sent)
+        reply = None if refused else self._wire.send(sent.sql, wants_rows=wants_rows)
+        error = refused or (reply.error if reply else None)
+        locks: set[Lock] = set()
+        if error is None and self._wire.in_transaction:
+            now = {
+                Lock(QName(str(schema), str(name)), _WORDS.sub(" ", str(mode).removesuffix("Lock")).upper())
+                for schema, name, mode in self._observer.query(_LOCKS.format(pid=self._wire.pid))
+            }
+            locks, self._held = now - self._held, now
+        self._run.steps.append(Step(sent.sql, sent.place, sent.control, tuple(sorted(locks))))
+        if error is not None:
+            if error.message.startswith(UNPROVABLE):
+                self._run.unprovable = True
+            self._stop(f"PostgreSQL refuses it: {error.message} ({error.code})", sent.place)
+            return Answer([], error=error)
+        assert reply is not None
+        return Answer(reply.rows, command=reply.command, row_count=reply.row_count)
+
+    def _judge(self, sent: Sent) -> SqlError | None:
+        """What the extended protocol refuses of a string with bound values."""
+        if sent.prepared is None:
+            return None
+        said = self._wire.prepare(sent.prepared)
+        return said if isinstance(said, SqlError) else None
+
+    def _stop(self, text: str, place: Place | None) -> None:
+        if self._run.problem is None:
+            self._run.problem = Remark(text, place)
+
+    def miss(self, unresolved: Unresolved, subject: Subject | None) -> None:
+        self._stop(f"cannot be read: {unresolved.reason}", unresolved.place)
+
+    def has_table(self, schema: str | None, name: str) -> bool | Unknown:
+        where = "current_schema()" if schema is None else Literal(schema).sql()
+        sql = (
+            f"SELECT FROM information_schema.tables WHERE table_name = {Literal(name).sql()} AND table_schema = {where}"
+        )
+        return bool(self._wire.query(sql))
+
+    def has_column(self, schema: str | None, table: str, column: str) -> bool | Unknown:
+        where = "current_schema()" if schema is None else Literal(schema).sql()
+        sql = (
+            f"SELECT FROM information_schema.columns WHERE table_name = {Literal(table).sql()}"
+            f" AND column_name = {Literal(column).sql()} AND table_schema = {where}"
+        )
+        return bool(self._wire.query(sql))
+
+
+def run_file(
+    source: MigrationSource,
+    direction: Direction,
+    evaluator: Evaluator,
+    connect: Callable[[], Wire],
+    observer: Wire,
+    *,
+    transactional: bool,
+) -> Run:
+    """Runs one direction of a file in a session of its own, in one transaction where Knex would open one."""
+    run = Run()
+    with connect() as wire:
+        if transactional:
+            wire.send("BEGIN")
+        evaluation = evaluator.evaluate(source, direction, LiveWorld(wire, observer, run))
+        for unresolved in evaluation.unresolved:
+            run.problem = run.problem or Remark(f"cannot be read: {unresolved.reason}", unresolved.place)
+        if evaluation.thrown is not None and run.problem is None:
+            run.problem = Remark(f"throws: {evaluation.thrown}", Place(source.file))
+        if not evaluation.sent and run.problem is None:
+            run.problem = Remark(f"{direction} sends nothing", Place(source.file))
+        if wire.in_transaction:
+            failed = run.problem is not None or wire.aborted
+            reply = wire.send("ROLLBACK" if failed else "COMMIT")
+            if reply.error is not None:
+                run.problem = Remark(
+                    f"PostgreSQL refuses to commit: {reply.error.message} ({reply.error.code})", Place(source.file)
+                )
+    return run

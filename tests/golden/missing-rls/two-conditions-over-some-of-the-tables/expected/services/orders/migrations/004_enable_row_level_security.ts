@@ -1,0 +1,63 @@
+import type { Knex } from 'knex';
+
+/**
+ * Follow-up migration for orders, planned by remediate: changes 2 objects.
+ *
+ * A tenant-scoped table has no row level security (missing-rls). Every query sees the rows of every
+ * tenant: one forgotten condition shows a customer the data of another.
+ * - public.drafts (services/orders/migrations/002_create_invoices.ts:7)
+ * - public.notes (services/orders/migrations/002_create_invoices.ts:7)
+ *
+ * Runs in one transaction: if it fails, nothing of it has happened.
+ * Locks ACCESS EXCLUSIVE on public.drafts and public.notes: held until the end of the transaction,
+ * which Knex shares with all other pending files. Waits at most 5s for each.
+ */
+export const config = { transaction: true };
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.drafts
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON public.drafts
+      USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`ALTER TABLE public.drafts ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.drafts FORCE ROW LEVEL SECURITY`);
+
+  // public.notes
+  await knex.raw(`
+    CREATE POLICY tenant_isolation ON public.notes
+      USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid))
+  `);
+  await knex.raw(`ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.notes FORCE ROW LEVEL SECURITY`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`
+    SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
+  `);
+  await knex.raw(`SELECT set_config('lock_timeout', '5s', true)`);
+
+  // public.notes
+  await knex.raw(`ALTER TABLE public.notes NO FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.notes DISABLE ROW LEVEL SECURITY`);
+  await knex.raw(`DROP POLICY tenant_isolation ON public.notes`);
+
+  // public.drafts
+  await knex.raw(`ALTER TABLE public.drafts NO FORCE ROW LEVEL SECURITY`);
+  await knex.raw(`ALTER TABLE public.drafts DISABLE ROW LEVEL SECURITY`);
+  await knex.raw(`DROP POLICY tenant_isolation ON public.drafts`);
+
+  await knex.raw(`
+    SELECT set_config('lock_timeout', NULLIF(current_setting('remediate.lock_timeout', true), ''), true)
+  `);
+}
