@@ -70,10 +70,8 @@ _UUID: Final = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?\Z", re.IGNORECAS
 
 
 _MOMENTS: Final = ("date", "timestamp with time zone", "timestamp without time zone")
-_MOMENT: Final = re.compile(
-    r"\d|\A\s*(?:now|today|tomorrow|yesterday|epoch|allballs|[+-]?infinity)\s*\Z", re.IGNORECASE
-)
-"""What every date holds, or is: a digit, or a word of its own."""
+_MOMENT: Final = re.compile(r"\d|\b(?:now|today|tomorrow|yesterday|epoch|infinity)\b", re.IGNORECASE)
+"""What every date holds: a digit, or a word of its own, with any signs around it, as in 'now()'."""
 
 
 def _is_json(text: str) -> bool:
