@@ -69,7 +69,9 @@ def test_a_second_plan_has_no_change(example: Example) -> None:
 
 def test_the_catalog_differs_as_declared(example: Example) -> None:
     ((old,), (new,)) = example.before.catalogs, example.after.catalogs
-    check_difference_is_declared(flat_differences(flat(old), flat(new)), example.before.operations, "comments function")
+    check_difference_is_declared(
+        flat_differences(flat(old), flat(new)), example.before.operations, "comments function", "comments policy"
+    )
 
 
 def test_real_knex_runs_it_up_down_and_up_and_tenants_are_apart(

@@ -235,3 +235,13 @@ def test_a_single_service_is_a_workspace(tmp_path: Path) -> None:
     assert [(one["name"], one["path"]) for one in document["services"]] == [("accounts", ".")]
     assert [finding["subject"]["name"] for finding in document["findings"]] == ["invitations"]
     assert "  accounts" in run("plan", root).out
+
+
+def test_a_service_that_is_planned_without_its_neighbours_says_so_first(repo: Repository) -> None:
+    alone = repo.root / "services" / "orders"
+    planned = run("plan", alone)
+    (third,) = planned.out.splitlines()[2:3]
+    assert third.startswith("Planned without accounts, which lies beside it")
+    assert json.loads(run("plan", alone, "--format", "json").out)["notes"][0] == third
+    assert run("apply", alone, "--branch", "alone").out.splitlines()[0] == third
+    assert "Planned without" not in run("plan", repo.root).out

@@ -66,7 +66,7 @@ def test_a_neighbour_that_names_it() -> None:
     assert list(unseen_accesses(facts)) == [q("invoices")]
     assert {one.subject.name: one.level for one in detect(facts)} == {"invoices": "unsafe", "ledger": "safe"}
     (warning,) = warnings([facts])
-    assert warning.startswith("Planned without stats beside it")
+    assert warning.startswith("Planned without stats, which lies beside it")
     config = Config(workspace=Workspace(database="per-service"))
     assert warnings([gather(facts.replayed, facts.services, config, beside)]) == ()
 
@@ -78,3 +78,6 @@ def test_a_service_that_uses_what_nobody_here_makes_is_planned_alone() -> None:
     assert warnings([database().facts()]) == ()
     assert warnings([alone.table("other", service="stats").facts()]) == (), "one fault among several services"
     assert warnings([alone.table("users").facts()]) == (), "it is made later"
+    own = database().refusal("42P01", 'relation "knex_migrations_lock" does not exist').facts()
+    assert warnings([own]) == ()
+    assert warnings([Database().table("things", tenant=False).refusal("42P01", GONE).facts()]) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from remediate.detect.model import Step
 from remediate.emit.migration import emit_migration
-from remediate.plan.tenant_column import AddMarkedColumn, BackfillColumn, FillFromParent
+from remediate.plan.tenant_column import BINDING, AddMarkedColumn, BackfillColumn, FillFromParent
 from remediate.postgres.snapshot import catalog_snapshot, snapshot_differences
 from remediate.replay.catalog import QName
 from support.database import Database
@@ -63,6 +63,7 @@ def run(knex_runner: KnexRunner, shop: Database, tmp_path: Path) -> Run:
         forced: tuple[QName, ...] = (),
         triggers: tuple[str, ...] = (),
         pages: int = 20,
+        scans_ranges: bool = True,
         user: str | None = None,
     ) -> KnexRun:
         plan = one_step(
@@ -70,7 +71,7 @@ def run(knex_runner: KnexRunner, shop: Database, tmp_path: Path) -> Run:
             steps=(
                 (AddMarkedColumn(ITEMS, "tenant_id", "integer", MARK),),
                 (FillFromParent(ITEMS, "tenant_id", path, "tenant_id", MARK),),
-                (BackfillColumn(ITEMS, "tenant_id", path, "tenant_id", forced, triggers, pages),),
+                (BackfillColumn(ITEMS, "tenant_id", path, "tenant_id", forced, triggers, pages, scans_ranges),),
             ),
             transactional=False,
         )
@@ -83,13 +84,16 @@ def run(knex_runner: KnexRunner, shop: Database, tmp_path: Path) -> Run:
 PATHS = {"direct": DIRECT, "two": TWO_STEPS, "composite": COMPOSITE}
 
 
+@pytest.mark.parametrize("scans_ranges", [True, False])
 @pytest.mark.parametrize("name", PATHS)
-def test_every_row_with_a_path_has_its_tenant_and_the_others_none(shop: Database, run: Run, name: str) -> None:
+def test_every_row_with_a_path_has_its_tenant_and_the_others_none(
+    shop: Database, run: Run, name: str, scans_ranges: bool
+) -> None:
     with shop.connect() as connection:
         before = catalog_snapshot(connection)
     checksum = "SELECT md5(string_agg(format('%s %s %s %s', id, order_id, region, note), ',' ORDER BY id)) FROM items"
     rows = shop.value(checksum)
-    done = run("latest", PATHS[name]).expect_success()
+    done = run("latest", PATHS[name], scans_ranges=scans_ranges).expect_success()
     batches = [sql for sql, _ in done.queries if sql.startswith("UPDATE public.items") or "UPDATE public.items" in sql]
     assert len(batches) > 5, "one transaction for all rows"
     assert shop.value(f"SELECT count(*) FROM items WHERE tenant_id IS DISTINCT FROM expected_{name}(items)") == 0
@@ -216,3 +220,13 @@ def test_a_column_that_somebody_else_added_meanwhile_stops_it(shop: Database, ru
     stopped = run("latest", DIRECT)
     assert stopped.error is not None
     assert "public.items.tenant_id is there already, and this migration did not add it" in stopped.error
+
+
+@pytest.mark.parametrize(("scans_ranges", "scan"), [(True, "Tid Range Scan"), (False, "Tid Scan")])
+def test_a_batch_reads_its_own_pages_only(shop: Database, scans_ranges: bool, scan: str) -> None:
+    """Also on servers before PostgreSQL 14, which know no scan of a range."""
+    shop.run("ALTER TABLE items ADD COLUMN tenant_id integer")
+    operation = BackfillColumn(ITEMS, "tenant_id", DIRECT, "tenant_id", scans_ranges=scans_ranges)
+    update = next(sql for sql in operation.batch() if sql.startswith("UPDATE"))
+    plan = shop.run("EXPLAIN " + update.replace(BINDING, "2", 1).replace(BINDING, "3", 1))
+    assert any(f"{scan} on items" in line for (line,) in plan)

@@ -66,6 +66,10 @@ STEP = Step(ORDERS, ("parent_id",), QName("public", "parents"), ("id",), False)
 OPERATIONS: dict[str, Operation] = {
     "a policy": CreatePolicy(replace(POLICY, name="new")),
     "a policy for some": CreatePolicy(replace(POLICY, name="New one", roles=("reader", "Mixed writer"), check=None)),
+    "a policy that can be made again": CreatePolicy(replace(POLICY, name="new"), "remediate:0'\\"),
+    "a policy with a name that needs quotes that can be made again": CreatePolicy(
+        PolicyState(SELECTED, 'is "o" late', "insert", True, ("public",), None, '"order" = 1'), "remediate:0123"
+    ),
     "a restrictive policy": CreatePolicy(replace(POLICY, name="floor", permissive=False)),
     "an insert policy on a table whose name needs quotes": CreatePolicy(
         PolicyState(SELECTED, "isolate", "insert", True, ("public",), None, '"order" = 1')
@@ -89,6 +93,12 @@ OPERATIONS: dict[str, Operation] = {
         QName("public", "orders_touch"),
         TOUCH.replace(" OR REPLACE", "").replace("touch", "orders_touch"),
         "public.orders_touch()",
+    ),
+    "a new function that can be made again": CreateFunction(
+        QName("public", "orders_touch"),
+        TOUCH.replace("touch", "orders_touch"),
+        "public.orders_touch()",
+        "remediate:0123",
     ),
     "a trigger's function": ReplaceTrigger(ORDERS, "touch", TRIGGER, TRIGGER.replace("public.touch()", "other()")),
     "a column": AddMarkedColumn(ORDERS, "owner", "integer", "remediate:0123"),
@@ -123,6 +133,43 @@ def test_down_restores_what_was_there(name: str, history: Database) -> None:
         assert snapshot_differences(before, catalog_snapshot(connection)) == []
     assert changed
     assert all(_is_about(operation, difference) for difference in changed)
+
+
+RESTARTABLE = {
+    name
+    for name, operation in OPERATIONS.items()
+    if "again" in name or not isinstance(operation, CreatePolicy | CreateFunction)
+}
+
+
+@pytest.mark.parametrize("name", sorted(RESTARTABLE))
+def test_twice_is_as_good_as_once(name: str, history: Database) -> None:
+    """What stands in a file that can be run again: also its `down`."""
+    operation = OPERATIONS[name]
+    with history.connect() as connection, connection.transaction(force_rollback=True):
+        before = catalog_snapshot(connection)
+        states = []
+        for sql in (operation.up(), operation.up(), operation.down(), operation.down()):
+            for statement in sql:
+                connection.execute(statement.encode())
+            states.append(catalog_snapshot(connection))
+        assert snapshot_differences(states[0], states[1]) == []
+        assert snapshot_differences(before, states[2]) == []
+        assert snapshot_differences(before, states[3]) == []
+
+
+TAKEN = {
+    "a policy that can be made again": "CREATE POLICY new ON orders",
+    "a new function that can be made again": TOUCH.replace("touch", "orders_touch"),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_somebody_else_has_made_is_not_made_again(name: str, history: Database) -> None:
+    with history.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(TAKEN[name].encode())
+        with pytest.raises(psycopg.Error, match="already"):
+            connection.execute(";\n".join(OPERATIONS[name].up()).encode())
 
 
 def _is_about(operation: Operation, difference: str) -> bool:

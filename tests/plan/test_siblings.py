@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.config.model import Config
+from remediate.config.model import Config, Roles
 from remediate.detect.facts import gather
 from remediate.detect.model import Facts
 from remediate.plan.operations import PolicyState
@@ -121,7 +121,25 @@ def test_what_all_siblings_have_for_another_role_comes_along() -> None:
         TWO, policy("a", "a_reads", "select", MINE, "reader"), policy("b", "b_reads", "select", MINE, "reader")
     )
     assert [(one.name, one.using, one.check) for one in written(given)][1:] == [("invoices_reads", "mine", None)]
-    assert policy_style(given, "orders").left_out == ()
+    assert policy_style(given, "orders").doubts == ()
+
+
+def test_who_reaches_every_tenant_has_to_be_confirmed() -> None:
+    given = beside(TWO, policy("a", "a_admin"), policy("b", "b_admin"))
+    (doubt,) = policy_style(given, "orders").doubts
+    assert doubt.startswith("admin goes on reaching the rows of every tenant")
+    meant = replace(given, config=Config(roles=Roles(bypass=("admin",))), memo={})
+    assert [one.name for one in written(meant)] == ["tenant_isolation", "invoices_admin"]
+    assert policy_style(meant, "orders").doubts == ()
+
+
+def test_the_application_itself_is_never_let_in_to_all() -> None:
+    given = beside(TWO, policy("a", "a_app", "all", "true", "app"), policy("b", "b_app", "all", "true", "app"))
+    bound = replace(given, config=Config(roles=Roles(application="app")), memo={})
+    assert [one.name for one in written(bound)] == ["tenant_isolation"]
+    for_app = facts(("a", "mine", "all"), ("b", "mine", "all"), roles=("app",))
+    given = beside(for_app, policy("a", "all", "all", "true", "app"), policy("b", "all", "all", "true", "app"))
+    assert [one.name for one in written(given)] == ["mine"]
 
 
 LEFT_OUT = {
@@ -151,9 +169,9 @@ def test_what_is_not_taken_over_for_another_role_is_said(name: str) -> None:
     more, sentences = LEFT_OUT[name]
     given = beside(TWO, *more)
     assert [one.name for one in written(given)] == ["tenant_isolation"]
-    assert len(policy_style(given, "orders").left_out) == sentences
+    assert len(policy_style(given, "orders").doubts) == sentences
 
 
 def test_what_one_sibling_of_many_has_is_its_own_affair() -> None:
     three = facts(*((table, "tenant_isolation", "all") for table in "abc"))
-    assert policy_style(beside(three, policy("a", "a_admin")), "orders").left_out == ()
+    assert policy_style(beside(three, policy("a", "a_admin")), "orders").doubts == ()

@@ -139,6 +139,7 @@ def test_the_first_screen_counts_by_rule_and_by_service() -> None:
         "2 findings (2 errors); 1 file to add; 1 more repaired with --unsafe.\n"
         "\n"
         "  rls-not-forced      2  Row level security does not bind the table's owner: 1 safe, 1 unsafe\n"
+        "      PostgreSQL lets the owner of a table pass its policies, and services commonly connect as the owner.\n"
         "\n"
         "Services, in the order in which they are replayed\n"
         "  shop    1 migration   2 findings   1 change\n"
@@ -152,13 +153,15 @@ def test_how_tenants_are_told_apart_is_said_once_where_it_is_the_same() -> None:
     made = plan(services=services, tenancy=nothing)
     assert text(made).splitlines()[:3] == [
         "2 services, 2 migrations, 2 databases.",
-        "No tenancy found: no tenant column was found.",
+        "No tenancy found: no tenant column was found. "
+        "If there are tenants, name their column: [tenancy] column in remediate.toml.",
         "",
     ]
     told = Tenancy(None, "tenant_id", "uuid", "app.tenant", ("app.old",), True)
     made = replace(made, databases=(made.databases[0], replace(made.databases[1], tenancy=told)))
     assert text(made).splitlines()[1:3] == [
-        "In shop: No tenancy found: no tenant column was found.",
+        "In shop: No tenancy found: no tenant column was found. "
+        "If there are tenants, name their column: [tenancy] column in remediate.toml.",
         "In mail: Tenants are told apart by tenant_id and the setting app.tenant (also in use: app.old).",
     ]
 

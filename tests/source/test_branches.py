@@ -95,3 +95,10 @@ def test_names_of_other_files(text: str, expected: tuple[str, ...]) -> None:
 
 def test_no_condition_stands_there() -> None:
     assert decided("a.ts", b"const a = b ? k('orders') : 1", 10, taken=False) is None
+
+
+def test_any_depth_is_read() -> None:
+    text = "if (CONDITION) { " + "{" * 3000 + "k('orders')" + "}" * 3000 + " }"
+    found = decided("a.ts", text.encode(), text.index("CONDITION"), taken=False)
+    assert found is not None
+    assert "orders" in found.text

@@ -395,8 +395,10 @@ def _declared(operation: Operation) -> Iterator[str]:
             yield f"~ tables {_qualified(table)}: rls_forced: False -> True"
         case ReplaceFunction(name):
             yield f"~ functions {_qualified(name)}("
-        case CreateFunction(name):
+        case CreateFunction(name, mark=mark):
             yield f"+ functions {_qualified(name)}("
+            if mark:
+                yield f"+ comments function of {_qualified(name)}("
         case ReplaceTrigger(table, name):
             yield f"~ triggers {_qualified(table)} {quote_identifier(name)}: definition:"
         case AddMarkedColumn(table, column):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from remediate.errors import RemediateError
@@ -31,5 +32,6 @@ def replace_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that may only be read, even taking away what is not there fails
+            temporary.unlink(missing_ok=True)
         raise RemediateError(f"cannot be written: {error.strerror}", place=str(path)) from None

@@ -94,7 +94,7 @@ def _finding(facts: Facts, in_force: Function, first: _Creation, other: _Creatio
         message,
         [other.origin.place, first.origin.place],
         reasons=_reasons(other, differences, in_force),
-        evidence=_evidence(facts, in_force, first),
+        evidence=_evidence(facts, in_force, first, other.service),
         waiting=_has_its_own(facts, in_force, other.service),
         # An unresolved statement elsewhere taints tables; whether creations are equal stands in the files.
         tainted_by=taints(facts, "", [], [first.origin, other.origin]),
@@ -150,15 +150,18 @@ def _has_its_own(facts: Facts, shared: Function, service: str) -> str | None:
     return f"its migrations create {shared.name} no more; what {service} uses is {copy.name}"
 
 
-def _evidence(facts: Facts, function: Function, first: _Creation) -> Iterator[str]:
+def _evidence(facts: Facts, function: Function, first: _Creation, service: str) -> Iterator[str]:
     yield f"{first.service} comes first, in {first.origin.place}."
     yield f"In force is the one that {function.history[-1].place} creates."
     by_service: dict[str, list[str]] = {}
     for trigger in facts.replayed.catalog.triggers.values():
         if trigger.function == function.name:
             by_service.setdefault(trigger.history[0].service, []).append(f"{trigger.name} on {trigger.table}")
-    for service, triggers in by_service.items():
-        yield f"Triggers of {service} that run it: {listed(triggers, 6)}."
+    if own := by_service.pop(service, []):
+        yield f"Triggers of {service} that run it: {listed(own)}."
+    if by_service:
+        others = [f"{name} ({len(triggers)})" for name, triggers in by_service.items()]
+        yield f"Triggers of others run it too: of {listed(others, 8)}."
     policies = [
         f"{policy.name} on {policy.table}"
         for policy in facts.replayed.catalog.policies.values()

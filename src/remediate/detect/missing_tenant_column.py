@@ -27,12 +27,14 @@ def detect(facts: Facts) -> Iterator[Finding]:
     """
     if not uses_rls(facts.replayed.catalog):
         return
+    returned = settings_by_function(facts.replayed.catalog)
     for table in facts.replayed.catalog.tables.values():
         if is_expanded(facts, table):
             yield _waiting(facts, table)
         classification = facts.classes[table.name]
         if classification.kind == "child" and classification.path and table.partition_of is None:
-            yield _table(facts, table, classification.path)
+            isolated = _isolated_through_parents(facts, table, classification.path, returned)
+            yield _table(facts, table, classification.path, isolated=isolated)
 
 
 def uses_rls(catalog: Catalog) -> bool:
@@ -59,13 +61,13 @@ def _waiting(facts: Facts, table: Table) -> Finding:
     )
 
 
-def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
+def _table(facts: Facts, table: Table, path: tuple[Step, ...], *, isolated: bool) -> Finding:
     catalog = facts.replayed.catalog
     policies = [policy.name for policy in catalog.policies_of(table.name)]
     evidence = [f"{describe(path)}."]
-    isolated = _isolated_through_parents(facts, table, path)
     if isolated:
-        evidence.append(f"Until then {listed(policies)} keeps its tenants apart, by way of a sub-query.")
+        which = f"policy {policies[0]} keeps" if len(policies) == 1 else f"policies {listed(policies)} keep"
+        evidence.append(f"Until then {which} its tenants apart, by way of a sub-query.")
     elif policies:
         evidence.append(f"What it has is {listed(policies)}, which has to do without the column.")
     elif not table.rls_enabled:
@@ -84,7 +86,9 @@ def _table(facts: Facts, table: Table, path: tuple[Step, ...]) -> Finding:
     )
 
 
-def _isolated_through_parents(facts: Facts, table: Table, path: tuple[Step, ...]) -> bool:
+def _isolated_through_parents(
+    facts: Facts, table: Table, path: tuple[Step, ...], returned: Mapping[str, frozenset[str]]
+) -> bool:
     """Whether each policy that lets anybody in asks a table on the way to the tenant for the session's tenant.
 
     Only the plain form counts: `key IN (SELECT … WHERE tenant_id = …)` or EXISTS, with nothing beside it that may open.
@@ -93,7 +97,6 @@ def _isolated_through_parents(facts: Facts, table: Table, path: tuple[Step, ...]
         return False
     permissive = [policy for policy in facts.replayed.catalog.policies_of(table.name) if policy.permissive]
     clauses = [clause for policy in permissive for clause in (policy.using, policy.check) if clause is not None]
-    returned = settings_by_function(facts.replayed.catalog)
     return bool(clauses) and all(_asks_a_parent(facts, clause, path, returned) for clause in clauses)
 
 

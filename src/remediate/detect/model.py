@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from remediate.config.model import Config, Severity
 from remediate.replay.catalog import QName, Replayed
@@ -124,7 +124,8 @@ class Application:
 class Facts:
     """Everything about one database that a detector or planner may look at. `services` stand in replay order.
 
-    `neighbours` are folders beside the workspace that may use the database too.
+    `neighbours` are folders beside the workspace that may use the database too. `memo` keeps what is asked for once per
+    finding and is the same each time.
     """
 
     replayed: Replayed
@@ -133,6 +134,7 @@ class Facts:
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
     neighbours: tuple[Neighbour, ...] = ()
+    memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

@@ -93,7 +93,8 @@ def _reasons(facts: Facts, access: Access, table: Table, policies: Sequence[Poli
         yield "Its policies read no setting: whom they let through is not known."
     for policy in policies:
         yield from access.blind_spots(policy)
-    yield from access.obstacles(table, settings, by_code=by_code)
+    # Code cannot set what no policy reads.
+    yield from access.obstacles(table, settings, by_code=by_code and bool(settings))
 
 
 def _covers(policy: Policy, command: str) -> bool:

@@ -48,6 +48,9 @@ def unseen_accesses(facts: Facts) -> dict[QName, tuple[str, ...]]:
 def missing_relations(facts: Facts) -> tuple[str, ...]:
     """The relations that refused statements name and that no migration here makes, sorted."""
     made = {name.name for name in (*facts.replayed.catalog.tables, *facts.replayed.catalog.views)}
+    # Knex makes these itself.
+    for record in ("knex_migrations", *(service.table_name for service in facts.services)):
+        made |= {record, f"{record}_lock"}
     found = {
         match["name"]
         for refusal in facts.replayed.refusals
@@ -57,14 +60,20 @@ def missing_relations(facts: Facts) -> tuple[str, ...]:
 
 
 def planned_alone(facts: Facts) -> Iterator[str]:
-    """Sentences for the top of a report: the database is used by more than what was planned."""
+    """Sentences for the top of a report: the database is used by more than what was planned.
+
+    Nothing where no tenancy was found: then nothing is said of its tables either.
+    """
+    if not facts.tenancy.enabled:
+        return
     names = [service.name for service in facts.services]
     missing = missing_relations(facts)
     if facts.neighbours:
         beside = listed([one.name for one in facts.neighbours])
+        lie = "lies" if len(facts.neighbours) == 1 else "lie"
         yield (
-            f"Planned without {beside} beside it: where they share the database, what they do with these tables is not "
-            f"seen. Plan the folder that holds them all, with --service {names[0]}."
+            f"Planned without {beside}, which {lie} beside it: where they share the database, what is done there with "
+            f"these tables is not seen. Plan the folder that holds them all, with --service {names[0]}."
         )
     elif missing and len(names) == 1:
         yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -46,9 +47,13 @@ def emit(
 
 
 def _slugs(plans: Sequence[MigrationPlan]) -> list[str]:
-    """The plans' slugs, unsafe ones marked where a safe file has the same."""
-    safe = {plan.slug for plan in plans if plan.level == "safe"}
-    return [f"{plan.slug}_part_2" if plan.level != "safe" and plan.slug in safe else plan.slug for plan in plans]
+    """The plans' slugs, numbered where an earlier file of the service has the same."""
+    seen: Counter[str] = Counter()
+    slugs = []
+    for plan in plans:
+        seen[plan.slug] += 1
+        slugs.append(plan.slug if seen[plan.slug] == 1 else f"{plan.slug}_part_{seen[plan.slug]}")
+    return slugs
 
 
 def _change(plan: MigrationPlan, name: str, style: HouseStyle, after: tuple[str, ...], lines: list[str]) -> Change:

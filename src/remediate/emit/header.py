@@ -8,7 +8,8 @@ from itertools import groupby
 from remediate.catalogue.rules import Rule
 from remediate.detect.found import listed
 from remediate.plan.model import MigrationPlan
-from remediate.plan.operations import RequireTable
+from remediate.plan.operations import RequireTable, strongest
+from remediate.plan.reasons import condensed
 
 MOST = 40
 """Subjects of one rule that are listed; the rest is counted, so that the header stays one that is read."""
@@ -39,12 +40,13 @@ def _findings(plan: MigrationPlan, rules: Mapping[str, Rule]) -> Iterator[str]:
         members = list(group)
         known = rules.get(rule)
         yield f"{known.title} ({rule}). {known.why}" if known else f"{rule}:"
-        shared = _shared([plan.reasons.get(finding.id, ()) for finding in members])
+        reasons = {finding.id: condensed(plan.reasons.get(finding.id, ())) for finding in members}
+        shared = _shared(list(reasons.values()))
         yield from (f"- {reason}" for reason in shared)
         for finding in members[:MOST]:
             place = finding.locations[0] if finding.locations else None
             yield f"- {finding.subject}" + (f" ({place})" if place else "")
-            yield from (f"  - {reason}" for reason in plan.reasons.get(finding.id, ()) if reason not in shared)
+            yield from (f"  - {reason}" for reason in reasons[finding.id] if reason not in shared)
         if len(members) > MOST:
             yield f"- and {len(members) - MOST} more"
         yield ""
@@ -83,7 +85,7 @@ def _notes(plan: MigrationPlan) -> Iterator[str]:
 def _locks(plan: MigrationPlan) -> Iterator[str]:
     """What is out of reach, and for how long."""
     relations: dict[str, list[str]] = {}
-    for lock in plan.locks:
+    for lock in strongest(plan.locks):
         relations.setdefault(lock.mode, []).append(str(lock.relation))
     if not relations:
         return

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from remediate.plan.model import MigrationPlan
 
+TIMEOUT = "Gives up rather than queue behind a long query. What was set before holds again at the end."
 SAVE_TIMEOUT = "SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)"
 LINE = 80
 """The width up to which a call stays on one line: Prettier's default."""
@@ -106,7 +107,8 @@ class _Body:
                 blocks += [block for step in run for block in self._step(step, direction, plan)]
         if plan.transactional:
             timeout = f"SELECT set_config('lock_timeout', {Literal(plan.lock_timeout).sql()}, true)"
-            first = "\n".join((self._raw("knex", SAVE_TIMEOUT, 1), self._raw("knex", timeout, 1)))
+            why = f"{self._style.indent}// {TIMEOUT}"
+            first = "\n".join((why, self._raw("knex", SAVE_TIMEOUT, 1), self._raw("knex", timeout, 1)))
             blocks = [first, *blocks, self._raw("knex", RESTORE_TIMEOUT, 1)]
         return "\n\n".join(blocks)
 
@@ -174,7 +176,7 @@ class _Body:
         text = raw_sql(indent(statements[update], two), bindings=True)
         batches = raw_sql(indent(operation.batches(), two))
         lines = [
-            f"{one}// {comment(operation.subject())}: fill the rows that are there, a batch of pages at a time",
+            f"{one}// {comment(f'{operation.subject()}: {operation.purpose()}')}",
             f"{one}const update = `\n{text}\n{one}`{end}",
             f"{one}const batches = await knex.raw(`\n{batches}\n{one}`){end}",
             f"{one}for (const {{ first, past }} of batches.rows) {{",
@@ -196,14 +198,15 @@ def _forced(step: Sequence[Operation]) -> list[str]:
 
 
 def _grouped(step: Sequence[Operation], direction: str) -> list[tuple[str, list[str]]]:
-    """Consecutive operations on one subject under one comment."""
+    """Consecutive operations on one subject, and of one purpose, under one comment."""
     groups: list[tuple[str, list[str]]] = []
     for operation in step:
         statements = operation.up() if direction == "up" else operation.down()
         if not statements:
             continue
-        if groups and groups[-1][0] == operation.subject():
+        title = ": ".join(filter(None, (operation.subject(), operation.purpose())))
+        if groups and groups[-1][0] == title:
             groups[-1][1].extend(statements)
         else:
-            groups.append((operation.subject(), list(statements)))
+            groups.append((title, list(statements)))
     return groups

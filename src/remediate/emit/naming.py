@@ -119,8 +119,9 @@ def _order(name: str) -> bytes:
 
 
 def _plain(slug: str) -> str:
-    """Letters, digits and underscores: a slug may hold a table's name, and that may hold anything, slashes too."""
-    return re.sub(r"[^0-9a-z]+", "_", slug.lower()).strip("_") or "repair"
+    """Lower-case words: a slug may hold a table's name, and that may hold anything, slashes and `camelCase` too."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", slug)
+    return re.sub(r"[^0-9a-z]+", "_", parted.lower()).strip("_") or "repair"
 
 
 def _cased(slug: str, existing: Sequence[str]) -> str:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from remediate.detect.model import Facts, Finding
 from remediate.plan.model import MigrationPlan
-from remediate.plan.operations import ForceRls, Operation, ReplaceFunction, RequireTable
+from remediate.plan.operations import CreateFunction, ForceRls, Operation, ReplaceFunction, RequireTable
 from remediate.plan.planners.function_text import replacing
-from remediate.plan.proposal import Proposal
+from remediate.plan.proposal import FunctionEdit, Proposal
 from remediate.plan.target import TableState, difference
 from remediate.plan.tenant_column import MARK_PREFIX, BackfillColumn
 from remediate.replay.catalog import QName
@@ -35,6 +35,9 @@ MOST_AT_ONCE = 3
 """Tables that one transaction may lock. Each is out of reach until the last lock is had, and a lock may take as long as
 the lock_timeout: of twenty tables the first would be gone for a minute and a half. Files with more have a transaction
 per table. Several small files would be no remedy: Knex runs all that are pending in one transaction."""
+
+MOST_IN_FILE = 40
+"""Tables of one file: more than that nobody reviews at a sitting. Its header lists as many subjects of a rule."""
 
 MOST_GUARDED = 10
 """Tables of one file that checks first. Its check cannot tell what an earlier run has done from what somebody else did,
@@ -59,6 +62,7 @@ class _States:
         self._facts = facts
         self.tables: dict[QName, TableState] = {}
         self.functions: dict[tuple[QName, tuple[str, ...]], str] = {}
+        self.edits: dict[QName, FunctionEdit] = {}
 
     def table(self, name: QName) -> TableState:
         if name not in self.tables:
@@ -74,7 +78,7 @@ def _files(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iter
     for file in sorted(alone, key=lambda file: any(finding.tainted for finding in file.findings)):
         yield _on_state(file, states)
     yield from _merged(facts, proposals, certain, states)
-    yield from _moved(facts, proposals)
+    yield from _moved(facts, proposals, states)
     yield from _guarded(facts, proposals, {name: table for name, table in tables.items() if table.taints}, states)
 
 
@@ -134,24 +138,29 @@ class _Edited:
 def _merged(
     facts: Facts, proposals: Sequence[Proposal], tables: dict[QName, _Edited], states: _States
 ) -> Iterator[MigrationPlan]:
-    """The one file in which the edits of these proposals meet, if they change anything.
+    """The file in which the edits of these proposals meet, if they change anything; several where it would be too long.
 
     Up to `MOST_AT_ONCE` tables are changed at one stroke; more of them one after the other, so that the file can be run
     again after a failure: it marks its policies, and everything else that it does can be done twice.
     """
     functions = _function_operations(proposals, states)
     stepwise = len(tables) > MOST_AT_ONCE
-    changed = [table.operations(states, restartable=stepwise) for table in tables.values()]
-    if stepwise:
-        # What only takes FORCE is last, and together.
-        changed.sort(key=lambda step: all(isinstance(operation, ForceRls) for operation in step))
-    steps = [step for step in (functions, *changed) if step]
-    if steps:
-        serving = [
-            one for one in proposals if one.function_edits or any(edit.table in tables for edit in one.table_edits)
-        ]
-        whole = (tuple(operation for step in steps for operation in step),)
-        yield _plan(facts, serving, tuple(steps) if stepwise else whole, transactional=not stepwise)
+    changed = {name: table.operations(states, restartable=stepwise) for name, table in tables.items()}
+    # What only takes FORCE is last, and together.
+    order = sorted(changed, key=lambda name: stepwise and all(isinstance(one, ForceRls) for one in changed[name]))
+    files = max(-(-len(order) // MOST_IN_FILE), 1)
+    each = max(-(-len(order) // files), 1)
+    for start in range(0, files * each, each):
+        chunk = order[start : start + each]
+        steps = [step for step in (() if start else functions, *(changed[name] for name in chunk)) if step]
+        if steps:
+            serving = [
+                one
+                for one in proposals
+                if (one.function_edits and not start) or any(edit.table in chunk for edit in one.table_edits)
+            ]
+            whole = (tuple(operation for step in steps for operation in step),)
+            yield _plan(facts, serving, tuple(steps) if stepwise else whole, transactional=not stepwise)
 
 
 def _guarded(
@@ -198,14 +207,39 @@ def _function_operations(proposals: Sequence[Proposal], states: _States) -> tupl
             if after != before:
                 operations.append(ReplaceFunction(edit.key[0], replacing(before, edit.key[0]), after))
                 states.functions[edit.key] = after
+                states.edits[edit.key[0]] = edit
     return tuple(operations)
 
 
-def _moved(facts: Facts, proposals: Sequence[Proposal]) -> Iterator[MigrationPlan]:
-    """The functions that get a new owner, with the triggers that move along: at one stroke."""
+def _moved(facts: Facts, proposals: Sequence[Proposal], states: _States) -> Iterator[MigrationPlan]:
+    """The functions that get a new owner, with the triggers that move along; many tables one after the other."""
     moving = [proposal for proposal in proposals if proposal.operations]
-    if moving:
-        yield _plan(facts, moving, (tuple(operation for one in moving for operation in one.operations),))
+    if not moving:
+        return
+    operations = [(one, _on_edited(operation, states)) for one in moving for operation in one.operations]
+    stepwise = len({lock.relation for _, operation in operations for lock in operation.locks()}) > MOST_AT_ONCE
+    steps: tuple[tuple[Operation, ...], ...]
+    if stepwise:
+        steps = tuple((_restartable(operation, proposal),) for proposal, operation in operations)
+    else:
+        steps = (tuple(operation for _, operation in operations),)
+    yield _plan(facts, moving, steps, transactional=not stepwise)
+
+
+def _restartable(operation: Operation, proposal: Proposal) -> Operation:
+    if not isinstance(operation, CreateFunction):
+        return operation
+    mark = f"{MARK_PREFIX}{proposal.fix.finding.id}"
+    return replace(operation, statement=replacing(operation.statement, operation.name), mark=mark)
+
+
+def _on_edited(operation: Operation, states: _States) -> Operation:
+    """The operation on the function as a file before this one has edited it, with that edit in what it puts there."""
+    edit = states.edits.get(operation.name) if isinstance(operation, ReplaceFunction) else None
+    if not isinstance(operation, ReplaceFunction) or edit is None:
+        return operation
+    before = replacing(states.functions[edit.key], operation.name)
+    return replace(operation, before=before, after=edit.apply(operation.after))
 
 
 def _plan(

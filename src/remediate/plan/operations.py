@@ -7,6 +7,7 @@ FORCE ROW LEVEL SECURITY take ACCESS EXCLUSIVE, CREATE TRIGGER takes SHARE ROW E
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,20 @@ SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
 class Lock(NamedTuple):
     relation: QName
     mode: str
+
+
+STRENGTH = ("ROW EXCLUSIVE", SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
+"""The modes that operations take, the weakest first."""
+
+
+def strongest(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """Of each relation the one lock that shuts out most."""
+    found: dict[QName, Lock] = {}
+    for lock in locks:
+        known = found.get(lock.relation)
+        if known is None or STRENGTH.index(lock.mode) > STRENGTH.index(known.mode):
+            found[lock.relation] = lock
+    return tuple(found.values())
 
 
 def sql_name(name: QName) -> str:
@@ -42,6 +57,10 @@ class Operation:
     def subject(self) -> str:
         """What the comment above it in an emitted file calls it."""
         raise NotImplementedError
+
+    def purpose(self) -> str:
+        """What that comment says of it beside its subject, if the statements do not say it themselves."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +248,38 @@ class ReplaceFunction(Operation):
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction(Operation):
-    """A function of a new name. `signature` is its qualified name with argument types, ready for DROP FUNCTION."""
+    """A function of a new name. `signature` is its qualified name with argument types, ready for DROP FUNCTION.
+
+    With a `mark`, `statement` is CREATE OR REPLACE, and can be run again: it raises where a function of that name has
+    another comment, or none.
+    """
 
     name: QName
     statement: str
     signature: str
+    mark: str | None = None
 
     def up(self) -> tuple[str, ...]:
-        return (self.statement,)
+        if self.mark is None:
+            return (self.statement,)
+        mark, procedure = Literal(self.mark).sql(), Literal(self.signature).sql()
+        message = Literal(f"{self.name} is there already, and this migration did not create it").sql()
+        return (
+            f"""DO $remediate$
+  BEGIN
+    IF pg_catalog.to_regprocedure({procedure}) IS NOT NULL AND pg_catalog.obj_description(
+      pg_catalog.to_regprocedure({procedure}), 'pg_proc'
+    ) IS DISTINCT FROM {mark} THEN
+      RAISE EXCEPTION USING MESSAGE = {message};
+    END IF;
+  END
+  $remediate$""",
+            self.statement,
+            f"COMMENT ON FUNCTION {self.signature} IS {mark}",
+        )
 
     def down(self) -> tuple[str, ...]:
-        return (f"DROP FUNCTION {self.signature}",)
+        return (f"DROP FUNCTION {'IF EXISTS ' if self.mark else ''}{self.signature}",)
 
     def subject(self) -> str:
         return f"function {self.name}"

@@ -32,6 +32,11 @@ class Companion:
     using: str | None
     check: str | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets its roles reach the rows of every tenant."""
+        return "true" in (self.using, self.check)
+
     def policy(self, table: QName, condition: str) -> PolicyState:
         using, check = (condition if clause == "tenant" else clause for clause in (self.using, self.check))
         return PolicyState(table, _name(self.name, table.name), self.command, True, self.roles, using, check)
@@ -41,8 +46,8 @@ class Companion:
 class PolicyStyle:
     """`names` maps each command that gets a policy to its name, `{table}` standing for the table's.
 
-    `companions` are what every sibling has for other roles beside it. `left_out` says in whole sentences what siblings
-    have and a new table does not get, so that access which works today may end.
+    `companions` are what every sibling has for other roles beside it. `doubts` are whole sentences on what somebody has
+    to confirm of that: who reaches every tenant's rows as before, and whose access may end.
     """
 
     names: tuple[tuple[Command, str], ...]
@@ -50,7 +55,7 @@ class PolicyStyle:
     explicit_check: bool
     source: str
     companions: tuple[Companion, ...] = ()
-    left_out: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def policies(self, table: QName, condition: str) -> Iterator[PolicyState]:
         """The policies that hold `condition` for every command on `table`, and those for other roles beside them."""
@@ -71,6 +76,14 @@ def policy_style(facts: Facts, service: str) -> PolicyStyle:
     Only policies that compare the tenant column count, and of those per table either one for all commands or one for
     each of the four, for the same roles: anything else is no style to copy.
     """
+    key = ("policy_style", service)
+    if key not in facts.memo:
+        facts.memo[key] = _policy_style(facts, service)
+    style: PolicyStyle = facts.memo[key]
+    return style
+
+
+def _policy_style(facts: Facts, service: str) -> PolicyStyle:
     policies: dict[QName, list[Policy]] = {}
     for policy in facts.replayed.catalog.policies.values():
         if policy.permissive:
@@ -120,19 +133,30 @@ def _with_companions(facts: Facts, style: PolicyStyle, siblings: Mapping[QName, 
             if policy.roles != style.roles or policy.command not in commands or not isolates(facts, policy):
                 found.setdefault(_companion(facts, policy, name), []).append(policy)
     everywhere = [one for one, policies in found.items() if len({policy.table for policy in policies}) == len(siblings)]
-    companions = tuple(one for one in everywhere if _OTHER_CONDITION not in (one.using, one.check))
+    configured = facts.config.roles
+    bound = {*style.roles, configured.application} - {"public"}
+    companions = tuple(
+        one
+        for one in everywhere
+        if _OTHER_CONDITION not in (one.using, one.check) and not (one.is_open and bound.intersection(one.roles))
+    )
     admitted = {role for companion in companions for role in companion.roles}
-    left_out = []
+    doubts = []
     for companion, policies in found.items():
-        often = len(policies) * 2 >= len(siblings)
-        if companion.roles == style.roles or admitted.issuperset(companion.roles) or not often:
-            continue
         where = f"{policies[0].name} on {policies[0].table} ({policies[0].history[-1].place})"
-        left_out.append(
-            f"Policy {where} lets {listed(companion.roles)} in besides: whether and how it should here is not known, "
-            "and without a policy this table is closed to that role."
-        )
-    return replace(style, companions=companions, left_out=tuple(left_out))
+        others = [role for role in companion.roles if role not in bound]
+        if companion in companions:
+            if companion.is_open and not set(companion.roles) <= set(configured.bypass):
+                doubts.append(
+                    f"{listed(companion.roles)} goes on reaching the rows of every tenant, as its siblings have it in "
+                    f"policy {where}: confirm that, or say in [roles] bypass that it is meant to."
+                )
+        elif companion.roles != style.roles and not admitted.issuperset(others) and 2 * len(policies) >= len(siblings):
+            doubts.append(
+                f"Policy {where} lets {listed(others)} in besides: whether and how it should here is not known, and "
+                "without a policy this table is closed to that role."
+            )
+    return replace(style, companions=companions, doubts=tuple(doubts))
 
 
 def _companion(facts: Facts, policy: Policy, table: QName) -> Companion:
@@ -152,10 +176,16 @@ def _opens_on(facts: Facts, policy: Policy) -> list[str]:
     """The settings other than the tenant's that a policy reads, itself or through functions."""
     text = policy_text(policy)
     found = {read.setting for read in reads(text)}
-    if "(" in text.replace("current_setting(", ""):
-        called = settings_by_function(facts.replayed.catalog)
-        found.update(*(settings for name, settings in called.items() if re.search(rf"\b{re.escape(name)}\b", text)))
+    called = _read_by_functions(facts)
+    found.update(*(settings for name, settings in called.items() if re.search(rf"\b{re.escape(name)}\b", text)))
     return sorted(found - {facts.tenancy.setting, *facts.tenancy.legacy})
+
+
+def _read_by_functions(facts: Facts) -> Mapping[str, frozenset[str]]:
+    if "settings_by_function" not in facts.memo:
+        facts.memo["settings_by_function"] = settings_by_function(facts.replayed.catalog)
+    found: Mapping[str, frozenset[str]] = facts.memo["settings_by_function"]
+    return found
 
 
 def isolates(facts: Facts, policy: Policy) -> bool:

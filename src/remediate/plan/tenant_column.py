@@ -70,6 +70,9 @@ class AddMarkedColumn(Operation):
     def subject(self) -> str:
         return str(self.table)
 
+    def purpose(self) -> str:
+        return f"the column {self.column}, empty at first"
+
 
 def _attribute(table: QName, column: str) -> str:
     regclass = f"{Literal(sql_name(table)).sql()}::regclass"
@@ -162,6 +165,9 @@ $fill$""",
     def subject(self) -> str:
         return str(self.table)
 
+    def purpose(self) -> str:
+        return f"a trigger that fills {self.column} for code that does not know it"
+
 
 def _last(path: tuple[Step, ...]) -> str:
     return f"parent_{len(path)}"
@@ -181,6 +187,17 @@ def _joined(path: tuple[Step, ...]) -> str:
         condition = _matches(step, f"parent_{number - 1}", f"parent_{number}")
         parts.append(f"JOIN {sql_name(step.parent)} AS parent_{number} ON {condition}")
     return " ".join(parts)
+
+
+_RANGE = f"""child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
+    AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
+
+# A page of the usual 8 kB holds no more than 291 rows: each has a header of 24 bytes, and a pointer of 4.
+_EACH = f"""child.ctid = ANY (ARRAY(
+      SELECT format('(%s,%s)', page, item)::tid
+      FROM generate_series({BINDING}::bigint, {BINDING}::bigint - 1) AS page,
+        generate_series(1, current_setting('block_size')::bigint / 28) AS item
+    ))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +220,8 @@ class BackfillColumn(Operation):
     forced: tuple[QName, ...] = ()
     triggers: tuple[str, ...] = ()
     pages: int = 250
+    scans_ranges: bool = True
+    """Whether the server scans a range of ctid (PostgreSQL 14); an older one would read the whole table each time."""
 
     @property
     def touched(self) -> tuple[QName, ...]:
@@ -221,8 +240,7 @@ class BackfillColumn(Operation):
   WHERE {_matches(self.path[0], "child", "parent_1")}
     AND child.{column} IS NULL
     AND {_last(self.path)}.{Identifier(self.parent_column).sql()} IS NOT NULL
-    AND child.ctid >= format('(%s,0)', {BINDING}::bigint)::tid
-    AND child.ctid < format('(%s,0)', {BINDING}::bigint)::tid"""
+    AND {_RANGE if self.scans_ranges else _EACH}"""
         off, on = (
             tuple(
                 f"ALTER TABLE {sql_name(self.table)} {way} TRIGGER {Identifier(name).sql()}" for name in self.triggers
@@ -239,9 +257,9 @@ class BackfillColumn(Operation):
         """
         regclass = Literal(sql_name(self.table)).sql()
         return f"""SELECT page AS first, page + {self.pages} AS past
-    FROM pg_catalog.generate_series(
-      0, pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint - 1, {self.pages}
-    ) AS batch(page)"""
+  FROM pg_catalog.generate_series(
+    0, pg_relation_size({regclass}::regclass) / current_setting('block_size')::bigint - 1, {self.pages}
+  ) AS batch(page)"""
 
     def up(self) -> tuple[str, ...]:
         return self.batch()
@@ -255,3 +273,6 @@ class BackfillColumn(Operation):
 
     def subject(self) -> str:
         return str(self.table)
+
+    def purpose(self) -> str:
+        return "the rows that are there, a batch of pages at a time"

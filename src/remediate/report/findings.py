@@ -9,6 +9,7 @@ from remediate.catalogue.rules import load_rules
 from remediate.detect.model import Finding
 from remediate.pipeline import Plan
 from remediate.plan.model import Fix
+from remediate.plan.reasons import condensed
 from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment, heading, prose
 from remediate.report.overview import state_of
 from remediate.report.wording import about_it, of_any, shown
@@ -80,7 +81,7 @@ def _has_reasons(fix: Fix) -> bool:
 
 
 def _reasons(fix: Fix) -> tuple[str, ...]:
-    return tuple(of_any(reason, fix.finding) for reason in fix.reasons)
+    return tuple(of_any(reason, fix.finding) for reason in condensed(fix.reasons))
 
 
 def _group(about: _Said, fixes: Sequence[Fix], known: Sequence[str], width: int | None) -> Iterator[Line]:
@@ -103,7 +104,7 @@ def _group(about: _Said, fixes: Sequence[Fix], known: Sequence[str], width: int 
     text = "".join(segment.text for segment in rest) + (":" if about.reasons else "")
     yield from prose(text, indent=_INDENT, width=width, first=[Segment(" " * (_INDENT - 2)), Segment("→ "), level])
     first = fixes[0]
-    raw = [reason for reason in first.reasons if of_any(reason, first.finding) in about.reasons]
+    raw = [reason for reason in condensed(first.reasons) if of_any(reason, first.finding) in about.reasons]
     for reason in about.reasons if several else raw:
         yield from _reason(shown(reason, several=several), _INDENT, width)
 

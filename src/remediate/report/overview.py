@@ -36,7 +36,7 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
     if plan.fixes:
         yield from prose(summary(plan), indent=0, width=width, style="bold")
         yield []
-        yield from _by_rule(plan.fixes)
+        yield from _by_rule(plan.fixes, width)
     yield []
     yield from _by_service(plan, width)
     yield []
@@ -83,10 +83,11 @@ def _tenancy(tenancy: Tenancy) -> str:
         if not tenancy.setting_is_used:
             return f"Tenants are told apart by {tenancy.column}; nothing here sets or reads a setting for the tenant."
         return f"Tenants are told apart by {tenancy.column} and the setting {tenancy.setting}{others}."
-    return f"No tenancy found: {tenancy.reasons.get('enabled', 'nothing names tenants').rstrip('.')}."
+    why = tenancy.reasons.get("enabled", "nothing names tenants").rstrip(".")
+    return f"No tenancy found: {why}. If there are tenants, name their column: [tenancy] column in remediate.toml."
 
 
-def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
+def _by_rule(fixes: Sequence[Fix], width: int | None) -> Iterator[Line]:
     rules = load_rules()
     groups: dict[str, list[Fix]] = {}
     for fix in sorted(fixes, key=lambda fix: _READING.index(fix.finding.rule)):
@@ -109,6 +110,7 @@ def _by_rule(fixes: Sequence[Fix]) -> Iterator[Line]:
         for position, segment in enumerate(shown):
             line += [Segment(", " if position else ""), segment]
         yield line
+        yield from prose(rules[rule].why, indent=6, width=width, style="dim")
 
 
 def _by_service(plan: Plan, width: int | None) -> Iterator[Line]:

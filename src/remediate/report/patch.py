@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from remediate.plan.model import Change
+from remediate.plan.operations import strongest
 from remediate.plan.tenant_column import BINDING
 from remediate.report.diff import unified_diff
 from remediate.report.lines import count
@@ -37,6 +38,6 @@ def _statements(change: Change) -> Iterator[str]:
 
 
 def locks(change: Change) -> str:
-    """The locks that a change takes: `, ACCESS EXCLUSIVE on 2 tables`, or nothing."""
-    modes = Counter(mode for _, mode in dict.fromkeys(change.locks))
+    """The strongest lock that a change takes on each table: `, ACCESS EXCLUSIVE on 2 tables`, or nothing."""
+    modes = Counter(lock.mode for lock in strongest(change.locks))
     return "".join(f", {mode} on {count(number, 'table')}" for mode, number in modes.items())

@@ -101,10 +101,11 @@ def _decided(statement: Node, *, taken: bool) -> Iterator[Node]:
 
 def _within(node: Node) -> Iterator[Node]:
     """The node and what is under it, functions of their own left out."""
-    yield node
-    for child in node.named_children:
-        if child.type not in _FUNCTIONS:
-            yield from _within(child)
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending += [child for child in current.named_children if child.type not in _FUNCTIONS]
 
 
 def _used(node: Node) -> Iterator[Node]:

@@ -11,7 +11,7 @@ from remediate.detect.duplicate_function import own_copy
 from remediate.detect.model import Facts, Finding
 from remediate.plan.model import Fix, GuardCreation
 from remediate.plan.operations import CreateFunction, Operation, ReplaceFunction, ReplaceTrigger
-from remediate.plan.planners.function_text import rename_function, replacing, retarget_trigger
+from remediate.plan.planners.function_text import expand_function, rename_function, replacing, retarget_trigger
 from remediate.plan.proposal import Proposal
 from remediate.replay.catalog import Catalog, Function, Trigger
 from remediate.sql.quote import QualifiedName
@@ -61,7 +61,10 @@ def _own_function(shared: Function, own: Function, service: str, facts: Facts) -
         )
         for trigger in triggers
     ]
-    operations: list[Operation] = [CreateFunction(name, rename_function(own.statement, name), signature), *moves]
+    # A copy that knows only an old name of the tenant setting would be the next finding.
+    tenancy = facts.tenancy
+    text = expand_function(own.statement, own.name, tenancy.setting, tenancy.legacy) or own.statement
+    operations: list[Operation] = [CreateFunction(name, rename_function(text, name), signature), *moves]
     current = catalog.functions.get((own.name, own.argument_types))
     if current is not None and _creator(current) == service and current.definition != shared.definition:
         before, after = replacing(current.statement, own.name), replacing(shared.statement, own.name)

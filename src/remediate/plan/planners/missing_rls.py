@@ -29,5 +29,5 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             state = state.with_policy(policy)
         return state.isolated()
 
-    level = "unsafe" if style.left_out and finding.level == "safe" else finding.level
-    return Proposal(Fix(finding, level, reasons=(*finding.reasons, *style.left_out)), (TableEdit(table, isolate),))
+    level = "unsafe" if style.doubts and finding.level == "safe" else finding.level
+    return Proposal(Fix(finding, level, reasons=(*finding.reasons, *style.doubts)), (TableEdit(table, isolate),))

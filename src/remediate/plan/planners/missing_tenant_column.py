@@ -34,6 +34,7 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
     if triggers:
         reasons += (f"Its triggers do not run for the rows that the backfill fills: {', '.join(triggers)}.",)
     column = facts.tenancy.column
+    scans_ranges = facts.config.workspace.postgres >= 14
     file = MigrationPlan(
         service=finding.service,
         slug=f"add_{column}_to_{table.name}",
@@ -42,7 +43,7 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
         steps=(
             (AddMarkedColumn(table, column, type_, mark),),
             (FillFromParent(table, column, path, parent_column, mark),),
-            (BackfillColumn(table, column, path, parent_column, triggers=triggers),),
+            (BackfillColumn(table, column, path, parent_column, triggers=triggers, scans_ranges=scans_ranges),),
         ),
         findings=(finding,),
         reasons={finding.id: reasons},

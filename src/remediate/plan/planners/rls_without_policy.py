@@ -31,7 +31,7 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             state = state.with_policy(policy)
         return state
 
-    reasons = (*finding.reasons, *style.left_out)
+    reasons = (*finding.reasons, *style.doubts)
     return Proposal(Fix(finding, finding.level, reasons=reasons), (TableEdit(table, add_policies),))
 
 
@@ -50,4 +50,5 @@ def _through_parents(facts: Facts, service: str, table: QName, path: tuple[Step,
         accepted_settings(facts, service), cast_type(column.type if column else facts.tenancy.column_type)
     )
     conditions.append(f"{aliases[-1]}.{tenant_key} = {value}")
-    return f"EXISTS (SELECT 1 FROM {tables} WHERE {' AND '.join(conditions)})"
+    matching = "\n    AND ".join(condition.replace("\n", "\n    ") for condition in conditions)
+    return f"EXISTS (\n  SELECT 1 FROM {tables}\n  WHERE {matching}\n)"

@@ -15,6 +15,7 @@ import type { Knex } from 'knex';
 export const config = { transaction: true };
 
 export async function up(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -41,6 +42,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);

@@ -12,6 +12,7 @@
 export const config = { transaction: true };
 
 export const up = async (knex) => {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -31,6 +32,7 @@ export const up = async (knex) => {
 };
 
 export const down = async (knex) => {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);

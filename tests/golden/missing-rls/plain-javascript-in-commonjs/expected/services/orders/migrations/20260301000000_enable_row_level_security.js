@@ -12,6 +12,7 @@
 exports.config = { transaction: true };
 
 exports.up = async (knex) => {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -32,6 +33,7 @@ exports.up = async (knex) => {
 };
 
 exports.down = async (knex) => {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);

@@ -12,15 +12,15 @@ import type { Knex } from 'knex';
  *
  * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
  * file can be run again.
- * Locks ACCESS EXCLUSIVE on public.prices and public.customers; SHARE ROW EXCLUSIVE on public.prices;
- * ROW EXCLUSIVE on public.prices: each only until the end of its step. Waits at most 5s for each.
+ * Locks ACCESS EXCLUSIVE on public.prices and public.customers: each only until the end of its step.
+ * Waits at most 5s for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
  * transaction: deploy it by itself where that matters.
  */
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
-  // public.prices
+  // public.prices: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -43,7 +43,7 @@ export async function up(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.prices
+  // public.prices: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -83,7 +83,7 @@ $fill$
     `);
   });
 
-  // public.prices: fill the rows that are there, a batch of pages at a time
+  // public.prices: the rows that are there, a batch of pages at a time
   const update = `
     UPDATE public.prices AS child
       SET tenant_id = parent_1.tenant_id
@@ -96,9 +96,9 @@ $fill$
   `;
   const batches = await knex.raw(`
     SELECT page AS first, page + 250 AS past
-        FROM pg_catalog.generate_series(
-          0, pg_relation_size('public.prices'::regclass) / current_setting('block_size')::bigint - 1, 250
-        ) AS batch(page)
+      FROM pg_catalog.generate_series(
+        0, pg_relation_size('public.prices'::regclass) / current_setting('block_size')::bigint - 1, 250
+      ) AS batch(page)
   `);
   for (const { first, past } of batches.rows) {
     await knex.transaction(async (trx) => {
@@ -113,7 +113,7 @@ $fill$
 }
 
 export async function down(knex: Knex): Promise<void> {
-  // public.prices
+  // public.prices: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -130,7 +130,7 @@ export async function down(knex: Knex): Promise<void> {
     `);
   });
 
-  // public.prices
+  // public.prices: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

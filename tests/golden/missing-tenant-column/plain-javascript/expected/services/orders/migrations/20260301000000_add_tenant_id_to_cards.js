@@ -10,15 +10,15 @@
  *
  * Runs step by step, each in a transaction of its own: if one fails, those before it stay, and the
  * file can be run again.
- * Locks ACCESS EXCLUSIVE on public.cards and public.customers; SHARE ROW EXCLUSIVE on public.cards;
- * ROW EXCLUSIVE on public.cards: each only until the end of its step. Waits at most 5s for each.
+ * Locks ACCESS EXCLUSIVE on public.cards and public.customers: each only until the end of its step.
+ * Waits at most 5s for each.
  * Because of transaction: false, Knex runs every pending file of its batch by itself, not all in one
  * transaction: deploy it by itself where that matters.
  */
 exports.config = { transaction: false };
 
 exports.up = async function (knex) {
-  // public.cards
+  // public.cards: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -41,7 +41,7 @@ exports.up = async function (knex) {
     `);
   });
 
-  // public.cards
+  // public.cards: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -81,7 +81,7 @@ $fill$
     `);
   });
 
-  // public.cards: fill the rows that are there, a batch of pages at a time
+  // public.cards: the rows that are there, a batch of pages at a time
   const update = `
     UPDATE public.cards AS child
       SET tenant_id = parent_1.tenant_id
@@ -94,9 +94,9 @@ $fill$
   `;
   const batches = await knex.raw(`
     SELECT page AS first, page + 250 AS past
-        FROM pg_catalog.generate_series(
-          0, pg_relation_size('public.cards'::regclass) / current_setting('block_size')::bigint - 1, 250
-        ) AS batch(page)
+      FROM pg_catalog.generate_series(
+        0, pg_relation_size('public.cards'::regclass) / current_setting('block_size')::bigint - 1, 250
+      ) AS batch(page)
   `);
   for (const { first, past } of batches.rows) {
     await knex.transaction(async (trx) => {
@@ -111,7 +111,7 @@ $fill$
 };
 
 exports.down = async function (knex) {
-  // public.cards
+  // public.cards: a trigger that fills tenant_id for code that does not know it
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`
@@ -128,7 +128,7 @@ exports.down = async function (knex) {
     `);
   });
 
-  // public.cards
+  // public.cards: the column tenant_id, empty at first
   await knex.transaction(async (trx) => {
     await trx.raw(`SET LOCAL lock_timeout = '5s'`);
     await trx.raw(`

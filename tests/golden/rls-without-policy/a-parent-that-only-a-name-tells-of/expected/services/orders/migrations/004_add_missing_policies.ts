@@ -17,6 +17,7 @@ import type { Knex } from 'knex';
 export const config = { transaction: true };
 
 export async function up(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
@@ -25,7 +26,11 @@ export async function up(knex: Knex): Promise<void> {
   // public.customer_notes
   await knex.raw(`
     CREATE POLICY tenant_isolation ON public.customer_notes
-      USING (EXISTS (SELECT 1 FROM public.customers AS parent_1 WHERE parent_1.id = public.customer_notes.customer_id AND parent_1.tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid)))
+      USING (EXISTS (
+        SELECT 1 FROM public.customers AS parent_1
+        WHERE parent_1.id = public.customer_notes.customer_id
+          AND parent_1.tenant_id = (SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid)
+      ))
   `);
 
   await knex.raw(`
@@ -34,6 +39,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
+  // Gives up rather than queue behind a long query. What was set before holds again at the end.
   await knex.raw(`
     SELECT set_config('remediate.lock_timeout', current_setting('lock_timeout'), true)
   `);
