@@ -31,6 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite what golden cases expect")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of the user's own cache is read or written; where a test sets another folder, that one holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMEDIATE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def node_project() -> Path:
     """A folder whose node_modules holds knex, pg, tsx, typescript, prettier and the types of Node and pg."""

@@ -90,6 +90,9 @@ RewriteOption = Annotated[bool, typer.Option("--rewrite", help="Also edit existi
 DateOption = Annotated[
     str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date for the names of timestamped files.")
 ]
+CacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing for the next run.")
+]
 ColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (as with NO_COLOR in the environment).")]
 
 
@@ -133,6 +136,7 @@ def plan(
     ] = False,
     date: DateOption = None,
     config: ConfigOption = None,
+    no_cache: CacheOption = False,
     no_color: ColorOption = False,
 ) -> Work:
     """Show what is broken and the exact changes that would repair it. Writes nothing in the workspace."""
@@ -142,7 +146,16 @@ def plan(
         from remediate.commands.plan import run
 
         options = PlanOptions(
-            path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
+            path,
+            config,
+            tuple(service or ()),
+            tuple(rule or ()),
+            assume.value,
+            unsafe,
+            rewrite,
+            date,
+            no_color,
+            no_cache,
         )
         return run(options, format.value, fail_on.value, output, write_baseline)
 
@@ -164,6 +177,7 @@ def apply(
     rewrite: RewriteOption = False,
     date: DateOption = None,
     config: ConfigOption = None,
+    no_cache: CacheOption = False,
     no_color: ColorOption = False,
 ) -> Work:
     """Put the changes on a new git branch, one commit per service, planned from the committed tree."""
@@ -173,7 +187,16 @@ def apply(
         from remediate.commands.options import PlanOptions
 
         options = PlanOptions(
-            path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
+            path,
+            config,
+            tuple(service or ()),
+            tuple(rule or ()),
+            assume.value,
+            unsafe,
+            rewrite,
+            date,
+            no_color,
+            no_cache,
         )
         return run(options, branch, write)
 
@@ -199,6 +222,7 @@ def catalog(
     ] = False,
     output: OutputOption = None,
     config: ConfigOption = None,
+    no_cache: CacheOption = False,
     no_color: ColorOption = False,
 ) -> Work:
     """Show the schema as it is after the migrations, and which statement made each object."""
@@ -206,7 +230,7 @@ def catalog(
     def work() -> int:
         from remediate.commands.catalog import CatalogOptions, run
 
-        options = CatalogOptions(path, config, service, assume.value, engine.value, compare)
+        options = CatalogOptions(path, config, service, assume.value, engine.value, compare, no_cache)
         return run(options, format.value, output, no_color)
 
     return work
@@ -264,6 +288,11 @@ def init(path: PathArgument = Path()) -> Work:
 
 def main() -> None:
     """Runs the command line. What the user can mend is one line on standard error and exit code 2, our faults 3."""
+    import gc
+
     from remediate.commands.failures import guarded
 
+    # Syntax trees and catalogs are many small objects that live to the end: with Python's own thresholds a fifth of the
+    # time goes into looking through them again and again.
+    gc.set_threshold(50_000, 20, 100)
     sys.exit(guarded(lambda: app(prog_name="remediate", standalone_mode=False)))

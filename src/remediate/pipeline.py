@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from remediate.cache.store import Cache
 from remediate.config.model import Config
 from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
@@ -14,15 +15,13 @@ from remediate.detect.model import Facts, Finding
 from remediate.detect.notices import unused_acceptances, warnings
 from remediate.detect.suppress import misnamed
 from remediate.emit.emit import emit, writable
-from remediate.evaluate.evaluate import Evaluator
+from remediate.kept import Run, replay_kept
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
 from remediate.postgres.server import Server
 from remediate.prove.model import Proofs
 from remediate.prove.prove import Asked, prove
-from remediate.replay.catalog import Replayed
-from remediate.replay.engine import Assumption
-from remediate.replay.replay import replay
+from remediate.replay.catalog import Assumption, Replayed
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
 from remediate.source.model import FileTree, Service, Workspace
@@ -63,6 +62,8 @@ class Plan:
     unresolved: tuple[Unresolved, ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    _changes: dict[str, list[Change]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By the findings that they are made for, once somebody asks."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -73,7 +74,11 @@ class Plan:
         return tuple(later for fix in self.fixes if not fix.finding.suppressed for later in fix.next)
 
     def changes_for(self, finding: Finding) -> tuple[Change, ...]:
-        return tuple(change for change in self.changes if finding.id in change.findings)
+        if not self._changes:
+            for change in self.changes:
+                for id in dict.fromkeys(change.findings):
+                    self._changes.setdefault(id, []).append(change)
+        return tuple(self._changes.get(finding.id, ()))
 
 
 def read(tree: FileTree, config: Config) -> Workspace:
@@ -82,15 +87,17 @@ def read(tree: FileTree, config: Config) -> Workspace:
 
 
 def replay_all(
-    workspace: Workspace, tree: FileTree, config: Config, assume: Assumption = "applied"
+    workspace: Workspace, tree: FileTree, config: Config, assume: Assumption = "applied", cache: Cache | None = None
 ) -> tuple[Replayed, ...]:
     """evaluate and replay, migration by migration: one catalog for each database, in the order of the services."""
-    evaluator = Evaluator(tree, environment=config.workspace.environment)
-    user = config.roles.migration or "postgres"
-    groups = databases_of(workspace.services)
-    version = config.workspace.postgres
-    with grammar_of(version):
-        return tuple(replay(group, evaluator, assume=assume, user=user, server_version=version) for group in groups)
+    run = Run(
+        tree,
+        tuple(sorted(config.workspace.environment.items())),
+        assume,
+        config.roles.migration or "postgres",
+        config.workspace.postgres,
+    )
+    return replay_kept(databases_of(workspace.services), run, cache)
 
 
 def databases_of(services: Sequence[Service]) -> list[list[Service]]:
@@ -101,18 +108,20 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
     return list(groups.values())
 
 
-def make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
+def make_plan(
+    workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None = None
+) -> Plan:
     """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
     with grammar_of(config.workspace.postgres):
-        return _make_plan(workspace, tree, config, request)
+        return _make_plan(workspace, tree, config, request, cache)
 
 
-def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request) -> Plan:
+def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None) -> Plan:
     databases: list[Facts] = []
     fixes: list[Fix] = []
     changes: list[Change] = []
     everything: list[Finding] = []
-    for replayed in replay_all(workspace, tree, config, request.assume):
+    for replayed in replay_all(workspace, tree, config, request.assume, cache):
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config, request.neighbours)
         databases.append(facts)

@@ -27,7 +27,10 @@ from remediate.replay.catalog import (
     UnknownEffect,
     View,
 )
-from remediate.source.model import CodeFile, Service, SettingWrite
+from remediate.source.code import code_file, is_code
+from remediate.source.imports import Imports
+from remediate.source.model import CodeFile, Service
+from remediate.source.packages import Packages
 from remediate.source.place import Place
 
 CURRENT = "tenant_id = current_setting('app.current_tenant_id', true)::uuid"
@@ -65,7 +68,7 @@ class Database:
     changes: list[DataChange] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     effects: list[UnknownEffect] = field(default_factory=list)
-    code: dict[str, list[CodeFile]] = field(default_factory=dict)
+    code: dict[str, list[tuple[str, str, str | None]]] = field(default_factory=dict)
     service_names: list[str] = field(default_factory=list)
     lines: int = 0
 
@@ -188,28 +191,14 @@ class Database:
         return self
 
     def file(
-        self,
-        path: str,
-        text: str = "",
-        *,
-        service: str = "shop",
-        role: str = "request",
-        sets: Iterable[str] = (),
-        imports: Iterable[str] = (),
-        form: str = "set_config",
-        local: bool = True,
+        self, path: str, text: str = "", *, service: str = "shop", role: str | None = None, sets: Iterable[str] = ()
     ) -> Database:
-        """A code file. Words are all of its text's, so a name in a comment counts: that is the cautious side."""
-        full = f"services/{service}/src/{path}"
-        data = text.encode()
-        writes = []
-        for setting in sets:
-            at = data.find(setting.encode())
-            writes.append(SettingWrite(setting, Place(full, 1, 1, max(at, 0), max(at, 0)), form, local))  # type: ignore[arg-type]
-        words = frozenset("".join(c if c.isalnum() or c == "_" else " " for c in text.lower()).split())
-        paths = tuple(f"services/{service}/src/{one}" for one in imports)
-        made = CodeFile(service, full, role, tuple(writes), words, paths, data)  # type: ignore[arg-type]
-        self.code.setdefault(service, []).append(made)
+        """A file of code or a script, read as it is from a workspace; with `sets`, a line that sets them.
+
+        The role is told by its path, unless given.
+        """
+        lines = [f"trx.raw(`SELECT set_config('{setting}', ?, true)`, [x]);" for setting in sets]
+        self.code.setdefault(service, []).append((path, "\n".join([*filter(None, [text]), *lines]), role))
         if service not in self.service_names:
             self.service_names.append(service)
         return self
@@ -217,18 +206,33 @@ class Database:
     def setting_code(self, service: str = "shop", setting: str = "app.current_tenant_id") -> Database:
         """The usual code: a connection, and a function that opens a transaction for a tenant."""
         text = (
+            "import knex from 'knex';\n"
             "export const db = knex(config);\n"
             "export async function inTenant(id, work) {\n"
             f"  return db.transaction(async (trx) => {{ await trx.raw(`SELECT set_config('{setting}', ?, true)`, [id]);"
             " return work(trx); });\n}\n"
         )
-        return self.file("db/tenant.ts", text, service=service, sets=[setting])
+        return self.file("db/tenant.ts", text, service=service)
+
+    def _files(self, service: str) -> list[CodeFile]:
+        root = {name: f"services/{name}/src/" for name in self.service_names}
+        data = {f"{root[name]}{path}": text.encode() for name, files in self.code.items() for path, text, _ in files}
+        imports = Imports(data.keys(), Packages((), lambda _: None))
+        made = []
+        for path, _, role in self.code.get(service, ()):
+            full = f"{root[service]}{path}"
+            one = code_file(service, full, path, data[full], data.get, imports)[0]
+            made.append(replace(one, role=role) if role else one)  # type: ignore[arg-type]
+        return made
+
+    def _service(self, name: str) -> Service:
+        files = self._files(name)
+        code = tuple(file for file in files if is_code(file.file))
+        scripts = tuple(replace(file, role="script") for file in files if not is_code(file.file))
+        return Service(name, f"services/{name}", (), (), "main", code=code, around=scripts)
 
     def facts(self) -> Facts:
-        services = tuple(
-            Service(name, f"services/{name}", (), (), "main", code=tuple(self.code.get(name, ())))
-            for name in self.service_names
-        )
+        services = tuple(self._service(name) for name in self.service_names)
         catalog = Catalog(
             tables=self.tables, policies=self.policies, constraints=self.constraints, functions=self.functions,
             triggers=self.triggers, views=self.views,

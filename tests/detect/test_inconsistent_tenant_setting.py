@@ -60,7 +60,7 @@ def test_the_service_is_the_one_that_created_the_policy() -> None:
 
 def test_code_that_sets_the_other_name_is_evidence() -> None:
     database = platform().protected("orders", using=LEGACY)
-    database.file("old.ts", "SET LOCAL app.current_tenant", service="till", sets=["app.current_tenant"])
+    database.file("old.ts", service="till", sets=["app.current_tenant"])
     (finding,) = findings(database)
     assert "till sets app.current_tenant in services/till/src/old.ts:1." in finding.evidence
 
@@ -123,7 +123,7 @@ def test_a_refused_statement_on_the_table_taints_its_policies() -> None:
 
 def test_a_policy_that_accepts_both_waits() -> None:
     database = platform().protected("orders", using=EXPANDED)
-    database.file("old.ts", "SET LOCAL app.current_tenant", service="till", sets=["app.current_tenant"])
+    database.file("old.ts", service="till", sets=["app.current_tenant"])
     (finding,) = findings(database)
     assert finding.severity == "info"
     assert finding.waiting == (

@@ -128,14 +128,14 @@ def test_who_reaches_every_tenant_has_to_be_confirmed() -> None:
     given = beside(TWO, policy("a", "a_admin"), policy("b", "b_admin"))
     (doubt,) = policy_style(given, "orders").doubts
     assert doubt.startswith("admin goes on reaching the rows of every tenant")
-    meant = replace(given, config=Config(roles=Roles(bypass=("admin",))), memo={})
+    meant = replace(given, config=Config(roles=Roles(bypass=("admin",))))
     assert [one.name for one in written(meant)] == ["tenant_isolation", "invoices_admin"]
     assert policy_style(meant, "orders").doubts == ()
 
 
 def test_the_application_itself_is_never_let_in_to_all() -> None:
     given = beside(TWO, policy("a", "a_app", "all", "true", "app"), policy("b", "b_app", "all", "true", "app"))
-    bound = replace(given, config=Config(roles=Roles(application="app")), memo={})
+    bound = replace(given, config=Config(roles=Roles(application="app")))
     assert [one.name for one in written(bound)] == ["tenant_isolation"]
     for_app = facts(("a", "mine", "all"), ("b", "mine", "all"), roles=("app",))
     given = beside(for_app, policy("a", "all", "all", "true", "app"), policy("b", "all", "all", "true", "app"))

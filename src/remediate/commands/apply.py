@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import groupby
 
+from remediate.cache.store import Cache
+from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.plan import commit_date_of
 from remediate.commands.workspace import check_services, load_config, workspace_root
@@ -28,13 +30,11 @@ def run(options: PlanOptions, branch: str | None, into_working_tree: bool) -> in
     if (branch is None) == (not into_working_tree):
         raise RemediateError("say where the changes go", place="apply", hint="either --branch NAME or --write")
     check_options(options)
-    if into_working_tree:
-        return _write(options)
-    assert branch is not None
-    return _branch(options, branch)
+    with opened_cache(options.no_cache) as cache:
+        return _write(options, cache) if branch is None else _branch(options, branch, cache)
 
 
-def _branch(options: PlanOptions, branch: str) -> int:
+def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     repository = open_repository(root)
     check_branch(repository, branch)
@@ -44,7 +44,8 @@ def _branch(options: PlanOptions, branch: str) -> int:
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning from the committed tree")
-        plan = make_plan(workspace, tree, config, request_of(options, repository.date, load_baseline(tree)))
+        request = request_of(options, repository.date, load_baseline(tree))
+        plan = make_plan(workspace, tree, config, request, cache)
         shown.step("Committing")
         commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
     _warn(plan)
@@ -98,7 +99,7 @@ def _say_withheld(plan: Plan) -> None:
         print(f"Not asked for: the repair of {', '.join(left)}.")
 
 
-def _write(options: PlanOptions) -> int:
+def _write(options: PlanOptions, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     config = load_config(root, options.config)
     tree = WorkingTree(root)
@@ -107,7 +108,8 @@ def _write(options: PlanOptions) -> int:
         workspace = read(tree, config)
         check_services(options.services, workspace)
         shown.step("Planning")
-        plan = make_plan(workspace, tree, config, request_of(options, commit_date, load_baseline(tree)))
+        request = request_of(options, commit_date, load_baseline(tree))
+        plan = make_plan(workspace, tree, config, request, cache)
         written = write(root, plan.changes)
     _warn(plan)
     for path in written:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from remediate.cache.store import Cache
+from remediate.commands.caching import opened_cache
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Config
-from remediate.evaluate.evaluate import Evaluator
 from remediate.pipeline import databases_of, read, replay_all
-from remediate.replay.catalog import Replayed
+from remediate.replay.catalog import Assumption, Replayed
 from remediate.replay.compare import compare
-from remediate.replay.engine import Assumption
 from remediate.report.catalog_json import catalog_document
 from remediate.report.comparison import comparison_document, comparison_lines
 from remediate.report.console import progress
@@ -35,10 +35,16 @@ class CatalogOptions:
     assume: Assumption
     engine: Literal["static", "postgres"]
     compare: bool
+    no_cache: bool = False
 
 
 def run(options: CatalogOptions, format: str, output: Path | None, no_color: bool) -> int:
     """Writes the catalog, or the comparison, which exits with 1 where there are differences."""
+    with opened_cache(options.no_cache) as cache:
+        return _run(options, format, output, no_color, cache)
+
+
+def _run(options: CatalogOptions, format: str, output: Path | None, no_color: bool, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     tree = WorkingTree(root)
     with progress() as shown:
@@ -52,7 +58,7 @@ def run(options: CatalogOptions, format: str, output: Path | None, no_color: boo
         observed: tuple[Replayed, ...] = ()
         if options.engine == "static" or options.compare:
             shown.step("Replaying migrations")
-            databases = replay_all(workspace, tree, settings, options.assume)
+            databases = replay_all(workspace, tree, settings, options.assume, cache)
         if options.engine == "postgres" or options.compare:
             shown.step("Running migrations on PostgreSQL")
             observed = _observe(workspace, tree, settings, options.assume)
@@ -77,6 +83,7 @@ def _text(tree: FileTree, file: str) -> str:
 
 def _observe(workspace: Workspace, tree: FileTree, settings: Config, assume: Assumption) -> tuple[Replayed, ...]:
     """What `replay_all` gives, of a PostgreSQL that runs for as long as that takes."""
+    from remediate.evaluate.evaluate import Evaluator
     from remediate.postgres.engine import replay_on_server
     from remediate.postgres.server import Server
     from remediate.postgres.workroom import memory_folder

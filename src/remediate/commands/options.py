@@ -13,7 +13,7 @@ from remediate.detect.baseline import Baseline, read_baseline
 from remediate.errors import RemediateError
 from remediate.pipeline import Request
 from remediate.plan.model import Options
-from remediate.replay.engine import Assumption
+from remediate.replay.catalog import Assumption
 from remediate.source.model import FileTree
 from remediate.source.neighbours import neighbours
 
@@ -31,6 +31,7 @@ class PlanOptions:
     rewrite: bool
     date: str | None
     no_color: bool
+    no_cache: bool = False
 
 
 def check_options(options: PlanOptions) -> None:

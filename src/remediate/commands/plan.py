@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
@@ -28,17 +29,18 @@ def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, wr
     config = load_config(root, options.config)
     tree = WorkingTree(root)
     commit_date, prefix = commit_date_of(root)
-    with progress() as shown:
-        workspace = read(tree, config)
-        check_services(options.services, workspace)
-        baseline = load_baseline(tree)
-        shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
-        request = request_of(options, commit_date, baseline)
-        plan = make_plan(workspace, tree, config, request)
-    if write_accepted:
-        return _accept(plan, root, baseline, partial=bool(options.services or options.rules))
-    _print(plan, format, prefix, output, options.no_color)
-    return exit_code(plan, fail_on)
+    with opened_cache(options.no_cache) as cache:
+        with progress() as shown:
+            workspace = read(tree, config)
+            check_services(options.services, workspace)
+            baseline = load_baseline(tree)
+            shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
+            request = request_of(options, commit_date, baseline)
+            plan = make_plan(workspace, tree, config, request, cache)
+        if write_accepted:
+            return _accept(plan, root, baseline, partial=bool(options.services or options.rules))
+        _print(plan, format, prefix, output, options.no_color)
+        return exit_code(plan, fail_on)
 
 
 def _accept(plan: Plan, root: Path, before: Baseline | None, *, partial: bool) -> int:

@@ -124,13 +124,14 @@ def open_repository(workspace: Path) -> Repository:
     folder = workspace.resolve()
     git = Git(folder)
     try:
-        top = Path(git.run("rev-parse", "--show-toplevel"))
-        prefix = git.run("rev-parse", "--show-prefix")
+        top, prefix = _location(git)
     except GitError as error:
         raise _not_usable(str(error), folder) from None
     git = Git(top)
     try:
-        head = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        head, day = git.run("show", "--no-patch", "--no-show-signature", "--format=%H%n%cI", "HEAD^{commit}").split(
+            "\n"
+        )
     except GitError:
         hint = "commit the services first; the branch is built on that commit"
         raise RemediateError("the repository has no commit yet", place=str(top), hint=hint) from None
@@ -138,8 +139,16 @@ def open_repository(workspace: Path) -> Repository:
         branch: str | None = git.run("symbolic-ref", "--quiet", "--short", "HEAD")
     except GitError:
         branch = None
-    day = git.run("show", "--no-patch", "--no-show-signature", "--format=%cI", head)[:10]
-    return Repository(top, prefix, head, branch, datetime.date.fromisoformat(day))
+    return Repository(top, prefix, head, branch, datetime.date.fromisoformat(day[:10]))
+
+
+def _location(git: Git) -> tuple[Path, str]:
+    """The top level and the path below it. Each call of git takes as long as a few files, so it is asked once."""
+    lines = git.output("rev-parse", "--show-toplevel", "--show-prefix").decode(errors="surrogateescape").split("\n")
+    if len(lines) == 3:
+        return Path(lines[0]), lines[1]
+    # A folder's name may hold a line break.
+    return Path(git.run("rev-parse", "--show-toplevel")), git.run("rev-parse", "--show-prefix")
 
 
 def resolve_commit(repository: Repository, name: str) -> str:

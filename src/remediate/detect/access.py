@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from remediate.detect.code import Code
+from remediate.detect.code import code_of
 from remediate.detect.found import enabling, listed
 from remediate.detect.model import Facts
 from remediate.detect.settings import policy_text, reads, settings_by_function
 from remediate.detect.tokens import tokens
-from remediate.replay.catalog import Function, Origin, Policy, QName, Table, Trigger
+from remediate.replay.catalog import Constraint, DataChange, Function, Origin, Policy, QName, Table, Trigger
 
 
 class Access:
@@ -21,10 +21,32 @@ class Access:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._catalog = facts.replayed.catalog
-        self.code = Code(facts)
+        self.code = code_of(facts)
         self._read_by_functions = settings_by_function(self._catalog)
         self._words = {key: _words(function.body) for key, function in self._catalog.functions.items()}
-        self._policies = [(policy, _words(policy_text(policy))) for policy in self._catalog.policies.values()]
+        self._naming_functions: dict[str, list[tuple[QName, tuple[str, ...]]]] = {}
+        for key, named in self._words.items():
+            for word in named:
+                self._naming_functions.setdefault(word, []).append(key)
+        self._naming_policies: dict[str, list[Policy]] = {}
+        for policy in self._catalog.policies.values():
+            for word in _words(policy_text(policy)):
+                self._naming_policies.setdefault(word, []).append(policy)
+        self._not_valid: dict[QName, list[Constraint]] = {}
+        for constraint in self._catalog.constraints.values():
+            if constraint.type == "f" and not constraint.validated:
+                for table in dict.fromkeys((constraint.table, constraint.references)):
+                    if table is not None:
+                        self._not_valid.setdefault(table, []).append(constraint)
+        self._order = {name: number for number, name in enumerate(self._catalog.tables)}
+        self._tables_by_name: dict[str, list[Table]] = {}
+        for found in self._catalog.tables.values():
+            self._tables_by_name.setdefault(found.name.name, []).append(found)
+        self._changes: dict[QName, list[DataChange]] = {}
+        for change in self._facts.replayed.data_changes:
+            self._changes.setdefault(change.relation, []).append(change)
+        self._services = {service.name: number for number, service in enumerate(facts.services)}
+        self._migrations: dict[str, dict[str, int]] = {}
 
     def obstacles(self, table: Table, settings: frozenset[str], *, by_code: bool = True) -> tuple[str, ...]:
         """Why access to the table may stop working once it takes one of `settings` to reach its rows.
@@ -57,8 +79,10 @@ class Access:
         """Protected tables that a policy looks into, and that take other settings than it reads itself."""
         own = self.read_by(policy)
         named = _words(policy_text(policy))
-        for name, table in self._catalog.tables.items():
-            if name == policy.table or name.name not in named or not table.rls_enabled:
+        looked_into = (table for word in named for table in self._tables_by_name.get(word, ()) if table.rls_enabled)
+        for table in sorted(looked_into, key=lambda each: self._order[each.name]):
+            name = table.name
+            if name == policy.table:
                 continue
             needed = frozenset(s for other in self._catalog.policies_of(name) for s in self.read_by(other))
             if needed and not needed & own:
@@ -67,9 +91,8 @@ class Access:
     # ------------------------------------------------------------------------------------- database objects
 
     def _through_functions(self, table: Table) -> Iterator[str]:
-        for key, function in self._catalog.functions.items():
-            if table.name.name not in self._words[key]:
-                continue
+        for key in self._naming_functions.get(table.name.name, ()):
+            function = self._catalog.functions[key]
             place = function.history[-1].place
             others = sorted({str(t.table) for t in self._triggers(function) if t.table != table.name})
             if others:
@@ -102,8 +125,8 @@ class Access:
             yield f"Materialized views fill from it, and are empty once their owner refreshes them: {names} ({place})."
 
     def _through_policies(self, table: QName, settings: frozenset[str]) -> Iterator[str]:
-        for policy, named in self._policies:
-            if policy.table == table or table.name not in named:
+        for policy in self._naming_policies.get(table.name, ()):
+            if policy.table == table:
                 continue
             if settings and not self.read_by(policy) & settings:
                 where = f"{policy.name} on {policy.table} ({policy.history[-1].place})"
@@ -113,10 +136,8 @@ class Access:
         since = self._position(enabling(table) or table.history[0])
         places = [
             str(change.origin.place)
-            for change in self._facts.replayed.data_changes
-            if change.relation == table.name
-            and change.origin.direction == "up"
-            and self._position(change.origin) > since
+            for change in self._changes.get(table.name, ())
+            if change.origin.direction == "up" and self._position(change.origin) > since
         ]
         if places:
             where = listed(list(dict.fromkeys(places)))
@@ -124,16 +145,28 @@ class Access:
 
     def _position(self, origin: Origin) -> tuple[int, int, str]:
         """Where a migration stands among all: by its service, its number in it, its name where it has no number."""
-        for number, service in enumerate(self._facts.services):
-            if service.name == origin.service:
-                names = [migration.name for migration in service.migrations]
-                return (number, names.index(origin.migration) if origin.migration in names else 0, origin.migration)
-        return (-1, 0, origin.migration)
+        number = self._services.get(origin.service)
+        if number is None:
+            return (-1, 0, origin.migration)
+        order = self._migrations.get(origin.service)
+        if order is None:
+            migrations = self._facts.services[number].migrations
+            # Of two files of one name the first counts.
+            order = {migrations[index].name: index for index in reversed(range(len(migrations)))}
+            self._migrations[origin.service] = order
+        return (number, order.get(origin.migration, 0), origin.migration)
 
     def _pending_validation(self, table: QName) -> Iterator[str]:
-        for key in self._catalog.constraints.values():
-            if key.type == "f" and not key.validated and table in (key.table, key.references):
-                yield f"Foreign key {key.name} on {key.table} is NOT VALID; under FORCE its owner cannot validate it."
+        for key in self._not_valid.get(table, ()):
+            yield f"Foreign key {key.name} on {key.table} is NOT VALID; under FORCE its owner cannot validate it."
+
+
+def access_to(facts: Facts) -> Access:
+    """The one `Access` of a database, made when it is first asked for."""
+    access = facts.memo.get(Access)
+    if access is None:
+        access = facts.memo[Access] = Access(facts)
+    return access
 
 
 def _words(sql: str) -> frozenset[str]:

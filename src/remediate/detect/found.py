@@ -74,6 +74,8 @@ def enabling(table: Table) -> Origin | None:
     """The statement that enabled RLS on a table: the first one after which it was never disabled again."""
     found_origin: Origin | None = None
     for origin in table.history:
+        if "security" not in origin.statement.lower():
+            continue
         if _DISABLES.search(origin.statement):
             found_origin = None
         elif found_origin is None and _ENABLES.search(origin.statement):

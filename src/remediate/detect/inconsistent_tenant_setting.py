@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from remediate.detect.code import Code
+from remediate.detect.code import Code, code_of
 from remediate.detect.found import found, function_subject, last_change, listed, policy_subject
 from remediate.detect.model import Facts, Finding, Subject
 from remediate.detect.settings import (
@@ -29,7 +29,7 @@ def detect(facts: Facts) -> Iterator[Finding]:
     """One finding for each policy that reads a legacy name, and each function that reads or sets one."""
     if not facts.tenancy.enabled or not facts.tenancy.legacy:
         return
-    code = Code(facts)
+    code = code_of(facts)
     for policy in facts.replayed.catalog.policies.values():
         if names := _legacy_in(facts, [read.setting for read in reads(policy_text(policy))]):
             yield _policy(facts, code, policy, names)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from remediate.detect.access import Access
+from remediate.detect.access import Access, access_to
 from remediate.detect.found import found, listed, table_subject
 from remediate.detect.missing_tenant_column import is_expanded, uses_rls
 from remediate.detect.model import Facts, Finding, Subject
 from remediate.detect.settings import policy_text, reads
 from remediate.detect.taint import taints
 from remediate.detect.unseen import unseen_accesses
-from remediate.replay.catalog import Catalog, Table
+from remediate.replay.catalog import Catalog, QName, Table
 
 RULE = "missing-rls"
 _DISABLES = re.compile(r"\bdisable\s+row\s+level\s+security\b|\bdrop\s+policy\b", re.IGNORECASE)
@@ -31,7 +31,7 @@ def detect(facts: Facts) -> Iterator[Finding]:
     if not uses_rls(catalog):
         yield _whole_database(facts, scoped)
         return
-    access = Access(facts)
+    access = access_to(facts)
     unseen = unseen_accesses(facts)
     for table in scoped:
         if not table.rls_enabled and not any(catalog.policies_of(table.name)):
@@ -86,10 +86,20 @@ def _accepted(facts: Facts, service: str) -> frozenset[str]:
     """
     known = facts.service(service)
     used = {write.name for file in (known.code if known else ()) for write in file.writes}
-    for policy in facts.replayed.catalog.policies.values():
-        if facts.replayed.catalog.tables[policy.table].service == service:
-            used |= {read.setting for read in reads(policy_text(policy))}
+    used |= _read_by_service(facts).get(service, set())
     return frozenset((facts.tenancy.setting, *used.intersection(facts.tenancy.legacy)))
+
+
+def _read_by_service(facts: Facts) -> dict[str, set[str]]:
+    """The settings that the policies on each service's tables read."""
+    found: dict[str, set[str]] | None = facts.memo.get(_read_by_service)
+    if found is None:
+        found = facts.memo[_read_by_service] = {}
+        tables = facts.replayed.catalog.tables
+        for policy in facts.replayed.catalog.policies.values():
+            own = found.setdefault(tables[policy.table].service, set())
+            own |= {read.setting for read in reads(policy_text(policy))}
+    return found
 
 
 def _rows_out_of_reach(facts: Facts, table: Table) -> Iterator[str]:
@@ -104,17 +114,39 @@ def _rows_out_of_reach(facts: Facts, table: Table) -> Iterator[str]:
 
 def _evidence(facts: Facts, table: Table) -> Iterator[str]:
     catalog = facts.replayed.catalog
-    enabled = (other for other in catalog.tables.values() if other.rls_enabled)
-    protected = [other for other in enabled if any(catalog.policies_of(other.name))]
-    siblings = [other for other in protected if other.service == table.service]
+    protected = _protected(facts)
+    siblings = protected.get(table.service)
     if siblings:
         names = listed([str(other.name) for other in siblings])
         yield f"{table.service} protects {names}: {_how(catalog, siblings[0])}."
     elif protected:
-        yield f"{table.service} protects no table; {protected[0].service} does: {_how(catalog, protected[0])}."
-    partitions = [str(other.name) for other in catalog.tables.values() if other.partition_of == table.name]
+        other = next(iter(protected.values()))[0]
+        yield f"{table.service} protects no table; {other.service} does: {_how(catalog, other)}."
+    partitions = _partitions(facts).get(table.name)
     if partitions:
         yield f"Queries that name its partitions ({listed(partitions)}) would not go by its policies."
+
+
+def _protected(facts: Facts) -> dict[str, list[Table]]:
+    """The tables with RLS and policies by their services, that of the first one first."""
+    found: dict[str, list[Table]] | None = facts.memo.get(_protected)
+    if found is None:
+        found = facts.memo[_protected] = {}
+        catalog = facts.replayed.catalog
+        for table in catalog.tables.values():
+            if table.rls_enabled and any(catalog.policies_of(table.name)):
+                found.setdefault(table.service, []).append(table)
+    return found
+
+
+def _partitions(facts: Facts) -> dict[QName, list[str]]:
+    found: dict[QName, list[str]] | None = facts.memo.get(_partitions)
+    if found is None:
+        found = facts.memo[_partitions] = {}
+        for table in facts.replayed.catalog.tables.values():
+            if table.partition_of is not None:
+                found.setdefault(table.partition_of, []).append(str(table.name))
+    return found
 
 
 def _how(catalog: Catalog, table: Table) -> str:

@@ -134,7 +134,7 @@ class Facts:
     tenancy: Tenancy
     classes: Mapping[QName, Classification]
     neighbours: tuple[Neighbour, ...] = ()
-    memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

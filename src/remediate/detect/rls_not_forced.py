@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from remediate.detect.access import Access
+from remediate.detect.access import Access, access_to
 from remediate.detect.found import found, listed, rls_places, table_subject
 from remediate.detect.model import Facts, Finding
 from remediate.detect.roles import application_of
@@ -18,7 +18,7 @@ _COMMANDS = ("select", "insert", "update", "delete")
 
 def detect(facts: Facts) -> Iterator[Finding]:
     """Tables of any class whose RLS is enabled and not forced."""
-    access = Access(facts)
+    access = access_to(facts)
     unseen = unseen_accesses(facts)
     for table in facts.replayed.catalog.tables.values():
         if table.rls_enabled and not table.rls_forced:

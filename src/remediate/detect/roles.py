@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remediate.detect.model import Application, Facts
-from remediate.replay.catalog import Table
+from remediate.replay.catalog import Grant, Table
 
 _DATA = frozenset(("select", "insert", "update", "delete", "all", "all privileges"))
 
@@ -16,14 +16,11 @@ def application_of(facts: Facts, table: Table) -> Application:
     configured = facts.config.roles
     if configured.application:
         return Application(configured.application, True, "configured")
-    catalog = facts.replayed.catalog
-    passing = {role.name for role in catalog.roles.values() if role.superuser or role.bypassrls}
+    passing = {role.name for role in facts.replayed.catalog.roles.values() if role.superuser or role.bypassrls}
     granted = {
         grant.role: grant.history[-1].place
-        for grant in catalog.grants
-        if grant.kind == "table"
-        and grant.subject == str(table.name)
-        and grant.history
+        for grant in _grants_on_tables(facts).get(str(table.name), ())
+        if grant.history
         and grant.history[-1].service == table.service
         and _DATA.intersection(privilege.lower() for privilege in grant.privileges)
         and grant.role not in passing
@@ -34,3 +31,13 @@ def application_of(facts: Facts, table: Table) -> Application:
         return Application(None, False, "the table's service does not grant it to exactly one role")
     ((role, place),) = granted.items()
     return Application(role, False, f"{place} grants it the table")
+
+
+def _grants_on_tables(facts: Facts) -> dict[str, list[Grant]]:
+    found: dict[str, list[Grant]] | None = facts.memo.get(_grants_on_tables)
+    if found is None:
+        found = facts.memo[_grants_on_tables] = {}
+        for grant in facts.replayed.catalog.grants:
+            if grant.kind == "table":
+                found.setdefault(grant.subject, []).append(grant)
+    return found

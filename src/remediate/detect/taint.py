@@ -48,9 +48,22 @@ def _taints(facts: Facts, service: str, tables: frozenset[QName], origins: Itera
     for assumed in facts.replayed.assumptions:
         if _may_touch(facts, assumed, service, tables):
             yield f"{assumed.place} may have led to a change of it: {assumed.reason}."
-    for refusal in facts.replayed.refusals:
-        if tables.intersection(refusal.subjects) and refusal.origin.direction == "up":
+    refused = _refused(facts)
+    for number in sorted({number for table in tables for number in refused.get(table, ())}):
+        refusal = facts.replayed.refusals[number]
+        if refusal.origin.direction == "up":
             yield f"PostgreSQL would refuse {refusal.origin.place} ({refusal.code}: {refusal.message})."
+
+
+def _refused(facts: Facts) -> dict[QName, list[int]]:
+    """The refusals that are about each relation, by their numbers."""
+    found: dict[QName, list[int]] | None = facts.memo.get(_refused)
+    if found is None:
+        found = facts.memo[_refused] = {}
+        for number, refusal in enumerate(facts.replayed.refusals):
+            for subject in refusal.subjects:
+                found.setdefault(subject, []).append(number)
+    return found
 
 
 def _may_touch(facts: Facts, assumed: Unresolved, service: str, tables: frozenset[QName]) -> bool:

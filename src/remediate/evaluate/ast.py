@@ -6,6 +6,7 @@ are plain data that pickles, so a lowered module can be cached by the content of
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -13,6 +14,8 @@ from typing import Literal, TypeAlias
 
 from remediate.evaluate.values import Value
 from remediate.source.place import Place
+
+_LINE_END = re.compile(rb"\n")
 
 
 class SourceFile:
@@ -31,7 +34,7 @@ class SourceFile:
         known = self._places.get((start, end))
         if known is None:
             if self._lines is None:
-                self._lines = [0, *(offset + 1 for offset, byte in enumerate(self.data) if byte == 10)]
+                self._lines = [0, *(match.end() for match in _LINE_END.finditer(self.data))]
             line = bisect_right(self._lines, start)
             column = len(self.data[self._lines[line - 1] : start].decode("utf-8", "replace")) + 1
             known = self._places[start, end] = Place(self.path, line, column, start, end)

@@ -35,6 +35,9 @@ _KNEX_USES = frozenset({"schema", "raw", "transaction", "fn", "select", "insert"
 FAULT = "could not be evaluated: a fault of this program"
 """How the reason begins when evaluation itself failed."""
 
+TOO_LARGE = "stopped: too deep or too large to evaluate"
+"""The reason when memory or stack did not suffice, which another time they may."""
+
 
 class Evaluator:
     """Evaluates the migrations of one tree, sharing what was read and lowered.
@@ -70,7 +73,7 @@ class Evaluator:
         except UnresolvableError as failure:
             run.recorder.miss(failure.unknown.reason, failure.unknown.place or run.place)
         except (RecursionError, MemoryError):
-            run.recorder.miss("stopped: too deep or too large to evaluate", run.place)
+            run.recorder.miss(TOO_LARGE, run.place)
         except Exception as fault:
             # A fault of ours in one file must not cost the others; the tests look for this text.
             run.recorder.miss(f"{FAULT} ({type(fault).__name__}: {fault})", run.place)

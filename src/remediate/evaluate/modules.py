@@ -118,7 +118,9 @@ class Modules:
         key = digest(data)
         module = self.cache.get(key)
         if module is None:
-            module = self.cache[key] = lower(file)
+            module = lower(file)
+            if path != self.entry:  # a migration is not imported, and syntax takes ten times the room of its text
+                self.cache[key] = module
         loaded = self.loaded[path] = Loaded(path)
         self._run(machine, module, file, loaded)
         return loaded

@@ -25,6 +25,11 @@ def _storable(text: str) -> str:
     return str(text) if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def _plain(text: str | None) -> str | None:
+    """Text without the place that it came from, which the world has no use for."""
+    return None if text is None else str(text)
+
+
 class Recorder:
     """The `Session` of one evaluation, and the `Reporter` of its machine."""
 
@@ -43,6 +48,11 @@ class Recorder:
 
     def miss(self, reason: str, place: Place, subject: Subject | None = None) -> None:
         self.note(reason, place)
+        self._tell(reason, place, subject)
+
+    def _tell(self, reason: str, place: Place, subject: Subject | None) -> None:
+        if subject is not None:
+            subject = replace(subject, name=str(subject.name), schema=_plain(subject.schema))
         self.world.miss(Unresolved(self.source.service, place, reason), subject)
 
     def note(self, reason: str, place: Place) -> None:
@@ -86,7 +96,7 @@ class Recorder:
             conditional=machine.conditional or doubt,
             swallowed=machine.swallowing > 0,
             template=text.place if isinstance(text, LiteralText) else None,
-            prepared=query.prepared,
+            prepared=_plain(query.prepared),
             unknown_values=unknown_values,
             control=query.control,
             gap=gap,
@@ -111,7 +121,7 @@ class Recorder:
             rest = without_gaps(unknown) if isinstance(unknown, PartialText) else None
             about = {subject} if rest is None else {subject_of(one) for one in rest.left_out if not only_rows(one)}
             for one in sorted(about, key=str):
-                self.world.miss(Unresolved(self.source.service, query.place, reason), one)
+                self._tell(reason, query.place, one)
             if rest is not None:
                 # Were the statement that is not known refused, the string as a whole would have no effect.
                 doubt = f"stands beside a statement that is not known: {unknown.reason}" if rest.broken else None
@@ -119,7 +129,7 @@ class Recorder:
         return Answer(rows=Unknown(unknown.reason, unknown.place, True), row_count=Unknown(unknown.reason))
 
     def has_table(self, name: str, schema: str | None) -> bool | Unknown:
-        return self.world.has_table(schema, name)
+        return self.world.has_table(_plain(schema), str(name))
 
     def has_column(self, table: str, column: str, schema: str | None) -> bool | Unknown:
-        return self.world.has_column(schema, table, column)
+        return self.world.has_column(_plain(schema), str(table), str(column))

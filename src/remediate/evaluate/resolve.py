@@ -7,8 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from remediate.source.model import FileTree
 from remediate.source.packages import Packages
@@ -20,17 +21,31 @@ _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _MOST_EXTENDS = 5
 
 
+Reads: TypeAlias = tuple[tuple[str, bytes], ...]
+"""What was asked of a tree and a digest of what it said: files, folders with a slash at their end, and `_PACKAGES`."""
+
+_PACKAGES = "**/package.json"
+"""Stands for all of them: any may say what the name of a package means."""
+
+
 class Files:
-    """Reads files of a tree, each once, and finds what imports mean."""
+    """Reads files of a tree, each once, and finds what imports mean.
+
+    `touched` is what it was asked for, in the form of `Reads`; who wants to know empties it before.
+    """
 
     def __init__(self, tree: FileTree) -> None:
         self.tree = tree
+        self.touched: set[str] = set()
+        self._digests: dict[str, bytes] = {}
         self._contents: dict[str, bytes | None] = {}
         self._aliases: dict[str, list[tuple[str, str, list[str]]]] = {}
+        self._configs: dict[str, set[str]] = {}
         self._names: list[str] | None = None
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file, None when there is none that can be read."""
+        self.touched.add(path)
         if path not in self._contents:
             data: bytes | None = None
             if path and not path.startswith("..") and "\0" not in path:
@@ -44,9 +59,34 @@ class Files:
     def children(self, directory: str) -> list[str]:
         """The names in a directory, sorted, as readdir gives them; empty when there is no such directory."""
         prefix = directory.strip("/") + "/" if directory.strip("/") not in ("", ".") else ""
+        self.touched.add(prefix or "/")
         if self._names is None:
             self._names = [str(path) for path in self.tree.files()]
         return sorted({name[len(prefix) :].split("/")[0] for name in self._names if name.startswith(prefix)})
+
+    def reads(self) -> Reads:
+        """`touched` with what there is now."""
+        return tuple((asked, self._digest(asked)) for asked in sorted(self.touched))
+
+    def are_same(self, reads: Reads) -> bool:
+        """Whether the tree would answer as it did then."""
+        return all(self._digest(asked) == digest for asked, digest in reads)
+
+    def _digest(self, asked: str) -> bytes:
+        known = self._digests.get(asked)
+        if known is None:
+            outside, self.touched = self.touched, set()
+            data: bytes | None
+            if asked == _PACKAGES:
+                found = (f"{path}\0".encode() + (self.read(path.as_posix()) or b"") for path in self._package_files())
+                data = b"\0".join(found)
+            elif asked.endswith("/"):
+                data = "\0".join(self.children(asked)).encode()
+            else:
+                data = self.read(asked)
+            self.touched = outside
+            known = self._digests[asked] = b"" if data is None else blake2b(data, digest_size=16).digest()
+        return known
 
     def resolve(self, source: str, importer: str) -> str | None:
         """The file that `source` means in the file `importer`; None for a package, or when it is not in the tree."""
@@ -58,13 +98,16 @@ class Files:
             found = self._find(base)
             if found is not None:
                 return found
+        self.touched.add(_PACKAGES)
         return next((found for base in self._packages.entry_points(source) if (found := self._find(base))), None)
 
     @cached_property
     def _packages(self) -> Packages:
         """The packages of the workspace, which import each other by name."""
-        paths = (path for path in self.tree.files() if path.name == "package.json")
-        return Packages(paths, lambda path: self.read(path.as_posix()))
+        return Packages(self._package_files(), lambda path: self.read(path.as_posix()))
+
+    def _package_files(self) -> Iterator[PurePosixPath]:
+        return (path for path in self.tree.files() if path.name == "package.json")
 
     def _find(self, path: str) -> str | None:
         stem, extension = posixpath.splitext(path)
@@ -99,10 +142,13 @@ class Files:
     def _aliases_in(self, directory: str) -> list[tuple[str, str, list[str]]]:
         """(base, pattern, targets) of the tsconfig in a directory; `baseUrl` alone is the pattern `*`."""
         if directory not in self._aliases:
+            outside, self.touched = self.touched, set()
             found: list[tuple[str, str, list[str]]] = []
             for name in ("tsconfig.json", "jsconfig.json"):
                 found += self._config(posixpath.join(directory, name), 0)
             self._aliases[directory] = found
+            self._configs[directory], self.touched = self.touched, outside
+        self.touched |= self._configs[directory]
         return self._aliases[directory]
 
     def _config(self, path: str, depth: int) -> list[tuple[str, str, list[str]]]:

@@ -24,6 +24,9 @@ class _Undefined:
     def __bool__(self) -> bool:
         return False
 
+    def __reduce__(self) -> str:
+        return "UNDEFINED"  # there is one, and it is compared by identity
+
 
 UNDEFINED: Final = _Undefined()
 

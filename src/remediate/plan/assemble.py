@@ -48,8 +48,13 @@ def assemble(facts: Facts, proposals: Sequence[Proposal]) -> tuple[MigrationPlan
     """The files that carry out the proposals, service by service in replay order."""
     states = _States(facts)
     plans: list[MigrationPlan] = []
+    by_service: dict[str, list[Proposal]] = {}
+    for proposal in proposals:
+        by_service.setdefault(proposal.fix.finding.service, []).append(proposal)
     for service in facts.services:
-        own = [proposal for proposal in proposals if proposal.fix.finding.service == service.name]
+        own = by_service.get(service.name)
+        if own is None:
+            continue
         for level in ("safe", "unsafe"):
             plans.extend(_files(facts, [proposal for proposal in own if proposal.fix.level == level], states))
     return tuple(plans)

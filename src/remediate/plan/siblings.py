@@ -213,11 +213,20 @@ def accepted_settings(facts: Facts, service: str) -> tuple[str, ...]:
     """
     code = facts.service(service)
     written = {write.name for file in (code.code if code else ()) for write in file.writes}
-    read = {
-        use.name for use in facts.replayed.settings if use.kind == "policy" and _owner(facts, use.object) == service
-    }
+    read = _read_by_service(facts).get(service, set())
     used = [name for name in facts.tenancy.legacy if name in written | read]
     return (facts.tenancy.setting, *used)
+
+
+def _read_by_service(facts: Facts) -> dict[str | None, set[str]]:
+    """The settings that the policies on each service's tables read."""
+    found: dict[str | None, set[str]] | None = facts.memo.get(_read_by_service)
+    if found is None:
+        found = facts.memo[_read_by_service] = {}
+        for use in facts.replayed.settings:
+            if use.kind == "policy":
+                found.setdefault(_owner(facts, use.object), set()).add(use.name)
+    return found
 
 
 def _owner(facts: Facts, policy: str) -> str | None:

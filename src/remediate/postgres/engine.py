@@ -24,8 +24,8 @@ from remediate.postgres.introspect import introspect
 from remediate.postgres.provenance import Provenance
 from remediate.postgres.server import Server
 from remediate.postgres.wire import TIMEOUT_SECONDS, Wire
-from remediate.replay.catalog import Origin, QName, Refusal, Replayed, UnknownEffect
-from remediate.replay.engine import Assumption, Told
+from remediate.replay.catalog import Assumption, Origin, QName, Refusal, Replayed, UnknownEffect
+from remediate.replay.engine import Told
 from remediate.replay.replay import replay_on
 from remediate.source.model import Service
 from remediate.source.place import Unresolved

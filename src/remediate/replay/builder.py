@@ -67,8 +67,8 @@ class CatalogBuilder:
         self.server_version = server_version
         self.tables: IndexedDict[QName, Table, QName] = IndexedDict(self.log, _parents_of)
         self.views: UndoDict[QName, View] = UndoDict(self.log)
-        self.indexes: IndexedDict[QName, Index, QName] = IndexedDict(self.log, lambda _, index: (index.table,))
-        self.sequences: UndoDict[QName, Sequence] = UndoDict(self.log)
+        self.indexes: IndexedDict[QName, Index, object] = IndexedDict(self.log, _of_index)
+        self.sequences: IndexedDict[QName, Sequence, QName] = IndexedDict(self.log, _owner_of)
         self.types: UndoDict[QName, Type] = UndoDict(self.log)
         self.type_details: UndoDict[QName, TypeDetails] = UndoDict(self.log)
         self.functions: IndexedDict[Signature, Function, str] = IndexedDict(self.log, lambda key, _: (key[0].name,))
@@ -108,15 +108,21 @@ class CatalogBuilder:
         return self.policies.of(table)
 
     def constraints_of(self, table: QName) -> list[Constraint]:
-        return [constraint for constraint in self.constraints.of(table) if constraint.table == table]
+        return self.constraints.of(table)
 
     def references_to(self, table: QName) -> list[Constraint]:
         """The foreign keys of other tables, and its own, that refer to it."""
-        return [constraint for constraint in self.constraints.of(table) if constraint.references == table]
+        return self.constraints.of(("references", table))
 
     def constraint_named(self, schema: str, name: str) -> bool:
         """Whether any table of the schema has a constraint of that name."""
         return bool(self.constraints.keys_of(("name", schema, name)))
+
+    def constraints_named(self, name: str) -> list[Constraint]:
+        return self.constraints.of(("name", name))
+
+    def indexes_named(self, name: str) -> list[Index]:
+        return self.indexes.of(("name", name))
 
     def triggers_of(self, table: QName) -> list[Trigger]:
         return self.triggers.of(table)
@@ -216,10 +222,16 @@ def _by_table(key: tuple[QName, str], value: Any) -> tuple[QName, ...]:
 
 
 def _of_constraint(key: tuple[QName, str], value: Constraint) -> tuple[object, ...]:
-    named = ("name", key[0].schema, key[1])
-    if value.references is not None and value.references != key[0]:
-        return key[0], named, value.references
-    return key[0], named
+    found = key[0], ("name", key[0].schema, key[1]), ("name", key[1])
+    return found if value.references is None else (*found, ("references", value.references))
+
+
+def _of_index(key: QName, value: Index) -> tuple[object, ...]:
+    return value.table, ("name", value.name)
+
+
+def _owner_of(key: QName, value: Sequence) -> tuple[QName, ...]:
+    return () if value.owned_by is None else (value.owned_by[0],)
 
 
 def _of_uses(key: ObjectKey, value: Uses) -> set[QName | Signature]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from remediate.evaluate.model import Direction
 from remediate.source.place import Place, Unresolved
+
+Assumption = Literal["applied", "fresh"]
+"""What is taken to have happened to statements that PostgreSQL refuses; see the engine."""
 
 Command = Literal["all", "select", "insert", "update", "delete"]
 
@@ -232,15 +235,25 @@ class Catalog:
     extensions: Mapping[str, History] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     grants: tuple[Grant, ...] = ()
+    _by_table: dict[str, dict[QName, list[Any]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the methods below have grouped so far: they are asked of every table in turn."""
 
     def policies_of(self, table: QName) -> Iterator[Policy]:
-        return (policy for policy in self.policies.values() if policy.table == table)
+        return iter(self._group("policies", self.policies).get(table, ()))
 
     def constraints_of(self, table: QName) -> Iterator[Constraint]:
-        return (constraint for constraint in self.constraints.values() if constraint.table == table)
+        return iter(self._group("constraints", self.constraints).get(table, ()))
 
     def triggers_of(self, table: QName) -> Iterator[Trigger]:
-        return (trigger for trigger in self.triggers.values() if trigger.table == table)
+        return iter(self._group("triggers", self.triggers).get(table, ()))
+
+    def _group(self, kind: str, items: Mapping[tuple[QName, str], Any]) -> dict[QName, list[Any]]:
+        grouped = self._by_table.get(kind)
+        if grouped is None:
+            grouped = self._by_table[kind] = {}
+            for item in items.values():
+                grouped.setdefault(item.table, []).append(item)
+        return grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the migration, and in a transaction everything after one fails with 25P02.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
@@ -18,6 +18,7 @@ from remediate.replay.apply.session import end_local
 from remediate.replay.block import BlockHost
 from remediate.replay.builder import CatalogBuilder
 from remediate.replay.catalog import (
+    Assumption,
     Catalog,
     DataChange,
     FunctionVersion,
@@ -42,7 +43,6 @@ from remediate.sql.nodes import option, option_text
 from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlError, parse
 from remediate.sql.quote import quote_identifier, quote_literal
 
-Assumption: TypeAlias = Literal["applied", "fresh"]
 Rows: TypeAlias = list[dict[str, Any]] | Unknown
 
 _MOST_LEFT_OUT = 20

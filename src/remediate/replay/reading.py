@@ -74,9 +74,17 @@ class CatalogReader(Protocol):
 
     def constraints_of(self, table: QName) -> Iterable[Constraint]: ...
 
+    def constraints_named(self, name: str) -> Iterable[Constraint]:
+        """Those of that name, in all schemas."""
+        ...
+
     def triggers_of(self, table: QName) -> Iterable[Trigger]: ...
 
     def indexes_of(self, table: QName) -> Iterable[Index]: ...
+
+    def indexes_named(self, name: str) -> Iterable[Index]:
+        """Those of that name, in all schemas."""
+        ...
 
     @property
     def search_path(self) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import Protocol
 from remediate.evaluate.knex.session import SqlError
 from remediate.evaluate.model import Evaluation
 from remediate.evaluate.world import Evaluates, World
-from remediate.replay.catalog import Outcome, Replayed
-from remediate.replay.engine import Assumption, StaticEngine, Told
+from remediate.replay.catalog import Assumption, Outcome, Replayed
+from remediate.replay.engine import StaticEngine, Told
 from remediate.source.model import MigrationSource, Service
 from remediate.source.text import STRING_OR_COMMENT
 

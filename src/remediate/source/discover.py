@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -32,6 +33,8 @@ from remediate.source.packages import Packages
 from remediate.source.place import Place, Unresolved
 from remediate.source.text import without_comments
 from remediate.source.tree import DescribedTree
+
+_SQL_FILE = re.compile(rb"[\w.-]+\.sql\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,11 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     needs = [need for need in needs if homes[need.service][0] == homes[need.owner][0]]
     order, strangers = _configured_order(dependency_order(sorted(drafts), needs), drafts, config)
     services = tuple(_service(drafts[name], homes[name], needs, order, packages) for name in order.services)
-    code = read_code(tree, files, {name: draft.owner.path for name, draft in drafts.items()}, set(found), packages)
-    services = tuple(replace(service, code=code.services[service.name]) for service in services)
+    paths = {name: draft.owner.path for name, draft in drafts.items()}
+    code = read_code(tree, files, paths, set(found), packages, _sql_files_in(services))
+    services = tuple(
+        replace(service, code=code.services[service.name], around=code.around[service.name]) for service in services
+    )
     ignores, wrong = ignores_in(migration for service in services for migration in service.migrations)
     unresolved = [
         replace(place, service=draft.owner.name)
@@ -87,6 +93,17 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     return Workspace(
         tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, (*folders.notes, *strangers)
     )
+
+
+def _sql_files_in(services: Iterable[Service]) -> frozenset[str]:
+    """The names of SQL files that migrations speak of."""
+    found = {
+        name.decode(errors="replace")
+        for service in services
+        for migration in service.migrations
+        for name in _SQL_FILE.findall(migration.data)
+    }
+    return frozenset(found)
 
 
 def _included(files: Iterable[PurePosixPath], config: Config) -> list[PurePosixPath]:

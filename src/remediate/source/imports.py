@@ -22,14 +22,15 @@ class Imports:
         self._files = files
         self._packages = packages
 
-    def of(self, file: str, data: bytes) -> tuple[str, ...]:
-        """The workspace paths that a file imports, sorted; imports of other code are left out."""
-        found = set()
-        for target in set(_IMPORT.findall(data)):
-            path = self.resolve(file, target.decode(errors="replace"))
+    def of(self, file: str, data: bytes) -> dict[str, str]:
+        """The workspace paths that a file imports, by how they are written; imports of other code are left out."""
+        found = {}
+        for target in sorted(set(_IMPORT.findall(data))):
+            written = target.decode(errors="replace")
+            path = self.resolve(file, written)
             if path is not None and path != file:
-                found.add(path)
-        return tuple(sorted(found))
+                found[written] = path
+        return found
 
     def resolve(self, file: str, target: str) -> str | None:
         for base in self._bases(file, target):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
@@ -11,6 +12,11 @@ from remediate.source.place import Place, Unresolved
 
 Module = Literal["esm", "commonjs"]
 Handle = Literal["knex", "pool"]
+
+_WORDS = bytes(
+    byte if chr(byte) in "abcdefghijklmnopqrstuvwxyz0123456789_" else byte + 32 if 65 <= byte <= 90 else 32
+    for byte in range(256)
+)
 
 
 class FileTree(Protocol):
@@ -55,22 +61,32 @@ class SettingWrite:
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeFile:
-    """Application code of a service as far as it matters here.
+    """Application code as far as it matters here; also a SQL file or a script in another language.
 
-    `words` holds every identifier-like word that stands in a string of the file, lower-cased (table names among them);
-    `imports` the workspace paths of the files it imports; `role` what kind of entry it is, judged by its path. `data`
-    is the file itself, for questions about a single word of it.
+    `modules` gives the workspace files that it imports, by how the imports are written; `role` what kind of entry it
+    is, judged by its path. `data` is the file itself.
     """
 
     service: str
     file: str
     role: Literal["request", "entry", "job", "seed", "script", "test"]
     writes: tuple[SettingWrite, ...] = ()
-    words: frozenset[str] = frozenset()
-    imports: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
     data: bytes = field(default=b"", repr=False, compare=False)
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The workspace files that it imports, sorted."""
+        return tuple(sorted(set(self.modules.values())))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every identifier-like word of the file, in lower case. Strings are not told apart: cutting them out of a file
+        by patterns goes wrong behind a quote in a regular expression, and a word that is missed is an access missed.
+        """
+        return frozenset(self.data.translate(_WORDS).decode("ascii").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,9 @@ class Service:
     """One unit with its own migrations. `reasons` says for each derived fact (name, directories, database) why.
 
     `table_schema` is what the knexfile says of the schema of Knex's table; without it, that is the first of the search
-    path. `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file.
+    path. `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file. `code` is
+    application code that is known to use its database, its own files first; `around` what may use it as well: code that
+    belongs to no service, SQL files and scripts.
     """
 
     name: str
@@ -92,6 +110,7 @@ class Service:
     depends_on: tuple[str, ...] = ()
     configured: tuple[str, ...] = ()
     code: tuple[CodeFile, ...] = field(default=(), repr=False)
+    around: tuple[CodeFile, ...] = field(default=(), repr=False)
     reasons: dict[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -6,7 +6,7 @@ This is a light scan that decides an order and never a finding: what really exis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remediate.source.text import without_comments
@@ -19,42 +19,72 @@ CALLED = 5
 GUARDED = 2
 MENTIONED = 1
 
-_NAME = r"(?:\"?(?P<{0}schema>[A-Za-z_][\w$]*)\"?\s*\.\s*)?\"?(?P<{0}name>[A-Za-z_][\w$]*)\"?"
+_NAME = r"(?:\"?(?P<schema>[A-Za-z_][\w$]*)\"?\s*\.\s*)?\"?(?P<name>[A-Za-z_][\w$]*)\"?"
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text.replace("NAME", _NAME.format("")), re.IGNORECASE)
+class _Pattern:
+    """A pattern that begins with one of some words."""
+
+    def __init__(self, words: str, rest: str) -> None:
+        self.words = words.lower().split()
+        self._whole = re.compile(rf"(?:{'|'.join(words.split())}){rest}".replace("NAME", _NAME), re.IGNORECASE)
+
+    def matches(self, code: str, starts: Mapping[str, Sequence[int]]) -> Iterator[re.Match[str]]:
+        """What `finditer` would find; `starts` says where each word stands."""
+        if len(self.words) == 1:
+            places = starts.get(self.words[0], ())
+        else:
+            places = sorted(start for word in self.words for start in starts.get(word, ()))
+        end = 0
+        for start in places:
+            if start >= end and (match := self._whole.match(code, start)):
+                end = match.end()
+                yield match
 
 
 _CREATED_TABLES = (
-    _pattern(
-        r"\bcreate(?:Table|TableIfNotExists|TableLike|View|ViewOrReplace|MaterializedView)\s*\(\s*['\"`]NAME['\"`]"
+    _Pattern(
+        "createTable createTableIfNotExists createTableLike createView createViewOrReplace createMaterializedView",
+        r"\s*\(\s*['\"`]NAME['\"`]",
     ),
-    _pattern(
-        r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:UNLOGGED\s+|TEMP(?:ORARY)?\s+|MATERIALIZED\s+|RECURSIVE\s+)*"
-        r"(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?NAME"
+    _Pattern(
+        "CREATE",
+        r"\s+(?:OR\s+REPLACE\s+)?(?:UNLOGGED\s+|TEMP(?:ORARY)?\s+|MATERIALIZED\s+|RECURSIVE\s+)*"
+        r"(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?NAME",
     ),
-    _pattern(r"\brenameTable\s*\(\s*['\"`][^'\"`]*['\"`]\s*,\s*['\"`]NAME['\"`]"),
+    _Pattern("renameTable", r"\s*\(\s*['\"`][^'\"`]*['\"`]\s*,\s*['\"`]NAME['\"`]"),
 )
-_CREATED_FUNCTIONS = (_pattern(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+NAME\s*\("),)
+_CREATED_FUNCTIONS = (_Pattern("CREATE", r"\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+NAME\s*\("),)
 
-_USES: tuple[tuple[int, re.Pattern[str]], ...] = (
-    (FOREIGN_KEY, _pattern(r"\binTable\s*\(\s*['\"`]NAME['\"`]")),
-    (FOREIGN_KEY, _pattern(r"\breferences\s*\(\s*['\"`]NAME\.\w+['\"`]\s*\)(?!\s*\.\s*inTable)")),
-    (FOREIGN_KEY, _pattern(r"\bREFERENCES\s+NAME\s*(?:\(|[,;`\n]|ON\b|NOT\b|DEFERRABLE\b|MATCH\b)")),
-    (ALTERED, _pattern(r"\b(?:alterTable|table)\s*\(\s*['\"`]NAME['\"`]\s*,")),
-    (ALTERED, _pattern(r"\bALTER\s+TABLE\s+(?!IF\b)(?:ONLY\s+)?NAME")),
-    (GUARDED, _pattern(r"\bALTER\s+TABLE\s+IF\s+EXISTS\s+(?:ONLY\s+)?NAME")),
-    (ALTERED, _pattern(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b[^;`]{0,600}?\bON\s+NAME")),
-    (ALTERED, _pattern(r"\bCREATE\s+POLICY\s+[^;`]{0,600}?\bON\s+NAME")),
-    (ALTERED, _pattern(r"\bCREATE\s+(?:UNIQUE\s+)?INDEX\b[^;`(]{0,200}?\bON\s+(?:ONLY\s+)?NAME")),
-    (READ, _pattern(r"\b(?:FROM|JOIN|INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?NAME")),
-    (READ, _pattern(r"\b(?:knex|trx|db)\s*\(\s*['\"`]NAME['\"`]\s*\)")),
-    (GUARDED, _pattern(r"\bhas(?:Table|Column)\s*\(\s*['\"`]NAME['\"`]")),
+_USES: tuple[tuple[int, _Pattern], ...] = (
+    (FOREIGN_KEY, _Pattern("inTable", r"\s*\(\s*['\"`]NAME['\"`]")),
+    (FOREIGN_KEY, _Pattern("references", r"\s*\(\s*['\"`]NAME\.\w+['\"`]\s*\)(?!\s*\.\s*inTable)")),
+    (FOREIGN_KEY, _Pattern("REFERENCES", r"\s+NAME\s*(?:\(|[,;`\n]|ON\b|NOT\b|DEFERRABLE\b|MATCH\b)")),
+    (ALTERED, _Pattern("alterTable table", r"\s*\(\s*['\"`]NAME['\"`]\s*,")),
+    (ALTERED, _Pattern("ALTER", r"\s+TABLE\s+(?!IF\b)(?:ONLY\s+)?NAME")),
+    (GUARDED, _Pattern("ALTER", r"\s+TABLE\s+IF\s+EXISTS\s+(?:ONLY\s+)?NAME")),
+    (ALTERED, _Pattern("CREATE", r"\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\b[^;`]{0,600}?\bON\s+NAME")),
+    (ALTERED, _Pattern("CREATE", r"\s+POLICY\s+[^;`]{0,600}?\bON\s+NAME")),
+    (ALTERED, _Pattern("CREATE", r"\s+(?:UNIQUE\s+)?INDEX\b[^;`(]{0,200}?\bON\s+(?:ONLY\s+)?NAME")),
+    (READ, _Pattern("FROM JOIN UPDATE", r"\s+(?:ONLY\s+)?NAME")),
+    (READ, _Pattern("INSERT", r"\s+INTO\s+(?:ONLY\s+)?NAME")),
+    (READ, _Pattern("knex trx db", r"\s*\(\s*['\"`]NAME['\"`]\s*\)")),
+    (GUARDED, _Pattern("hasTable hasColumn", r"\s*\(\s*['\"`]NAME['\"`]")),
 )
-_CALLS = _pattern(r"\b(?:EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+|PERFORM\s+|SELECT\s+|[=(,]\s*)NAME\s*\(")
+_WORDS = {
+    word for pattern in (*_CREATED_TABLES, *_CREATED_FUNCTIONS, *(use for _, use in _USES)) for word in pattern.words
+}
+_KEYWORDS = re.compile(rf"\b(?:{'|'.join(sorted(_WORDS))})\b", re.IGNORECASE)
+_CALLS = re.compile(
+    rf"\b(?:EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+|PERFORM\s+|SELECT\s+|[=(,]\s*){_NAME}\s*\(", re.IGNORECASE
+)
 _QUOTED = re.compile(r"['\"`]([A-Za-z_][\w$]*)['\"`]")
 _GUARDS = re.compile(r"\bhasTable\b|\bto_regclass\b|\binformation_schema\b|\bpg_tables\b|\bpg_class\b", re.IGNORECASE)
+_ASKED = (
+    re.compile(r"\bhasTable\s*\(\s*['\"`]([^'\"`]*)['\"`]", re.IGNORECASE),
+    re.compile(r"table_name\s*=\s*'([^']*)'", re.IGNORECASE),
+)
+_ASKED_IN_TEXT = re.compile(r"to_regclass\s*\(\s*'([^']*)'", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,18 +120,23 @@ def scan(texts: Iterable[str]) -> Scan:
     found = Scan()
     for text in texts:
         code = without_comments(text)
+        # Where any of the patterns may match: to look for them one by one would go over the text once for each.
+        starts: dict[str, list[int]] = {}
+        for match in _KEYWORDS.finditer(code):
+            starts.setdefault(match[0].lower(), []).append(match.start())
         guarded = _GUARDS.search(code) is not None
         for pattern in _CREATED_TABLES:
-            found.tables.update(match["name"].lower() for match in pattern.finditer(code))
+            found.tables.update(match["name"].lower() for match in pattern.matches(code, starts))
         for pattern in _CREATED_FUNCTIONS:
-            found.functions.update(match["name"].lower() for match in pattern.finditer(code))
+            found.functions.update(match["name"].lower() for match in pattern.matches(code, starts))
         mentions = {name.lower() for name in _QUOTED.findall(code)}
+        asked = _Guards(code) if guarded else None
         for weight, pattern in _USES:
-            for match in pattern.finditer(code):
+            for match in pattern.matches(code, starts):
                 name = match["name"].lower()
                 # A guard names the table in quotes; then the wrong order skips, and does not fail.
                 actual = min(weight, GUARDED) if guarded and name in mentions and weight < FOREIGN_KEY else weight
-                if guarded and name in mentions and weight == FOREIGN_KEY and _is_guarded(code, name):
+                if asked is not None and name in mentions and weight == FOREIGN_KEY and asked.name(name):
                     actual = GUARDED
                 found.uses[name] = max(found.uses.get(name, 0), actual)
         found.calls.update(match["name"].lower() for match in _CALLS.finditer(code))
@@ -109,17 +144,18 @@ def scan(texts: Iterable[str]) -> Scan:
     return found
 
 
-def _is_guarded(code: str, name: str) -> bool:
-    """Whether the file asks for this very table before it refers to it."""
-    quoted = re.escape(name)
-    return (
-        re.search(
-            rf"\bhasTable\s*\(\s*['\"`]{quoted}['\"`]|table_name\s*=\s*'{quoted}'|to_regclass\s*\(\s*'[^']*\b{quoted}'",
-            code,
-            re.IGNORECASE,
+class _Guards:
+    """The tables that a file asks for before it refers to them."""
+
+    def __init__(self, code: str) -> None:
+        self._names = {name.lower() for pattern in _ASKED for name in pattern.findall(code)}
+        self._texts = [text.lower() for text in _ASKED_IN_TEXT.findall(code)]
+
+    def name(self, name: str) -> bool:
+        """Whether a table is among them; `name` in lower case."""
+        return name in self._names or any(
+            text.endswith(name) and not re.search(r"\w\Z", text[: -len(name)]) for text in self._texts
         )
-        is not None
-    )
 
 
 def needs_of(scans: Mapping[str, Scan]) -> list[Need]:

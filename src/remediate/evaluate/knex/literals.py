@@ -20,7 +20,7 @@ def wrap_identifier(name: str) -> str:
     if name == "*":
         return name
     subscript = ""
-    if found := _SUBSCRIPT.search(name):
+    if "[" in name and (found := _SUBSCRIPT.search(name)):
         name, subscript = found[1], found[2]
     return '"' + name.replace('"', '""') + '"' + subscript
 

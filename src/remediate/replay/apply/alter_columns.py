@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from remediate.replay.apply.base import Applying
 from remediate.replay.apply.casts import casts_by_assignment, certainly_no_cast
 from remediate.replay.apply.columns import create_owned_sequence, define_column, define_default, set_column, set_default
@@ -11,6 +9,7 @@ from remediate.replay.apply.constraints import add_constraint, children_of, comp
 from remediate.replay.apply.dependents import drop_objects
 from remediate.replay.apply.respell import NO_RENAMES, respell
 from remediate.replay.catalog import QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused
 from remediate.sql.nodes import ConstrType, DropBehavior
 from remediate.sql.parse import Node
@@ -135,7 +134,7 @@ def drop_identity(table: Table, command: Node, at: Applying) -> None:
             subjects=[table.name],
         )  # fmt: skip
     set_column(table, command.name, at, identity=None)
-    for sequence in list(at.builder.sequences.values()):
+    for sequence in at.builder.sequences.of(table.name):
         if sequence.owned_by == (table.name, command.name):
             del at.builder.sequences[sequence.name]
 

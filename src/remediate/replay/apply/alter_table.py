@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from remediate.replay.apply.alter_columns import (
     add_column,
@@ -22,6 +21,7 @@ from remediate.replay.apply.partitions import attach, detach
 from remediate.replay.apply.roles import role_name
 from remediate.replay.apply.views import set_view_options
 from remediate.replay.catalog import QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import AlterTableType, ConstrType, DropBehavior, ObjectType
 from remediate.sql.parse import Node
@@ -179,7 +179,7 @@ def _drop_not_null(table: Table, command: Node, at: Applying) -> None:
 
 def _row_security(**changes: bool) -> Callable[[Table, Node, Applying], None]:
     def handler(table: Table, command: Node, at: Applying) -> None:
-        at.builder.tables[table.name] = replace(table, **changes)  # type: ignore[arg-type]
+        at.builder.tables[table.name] = replace(table, **changes)
 
     return handler
 

@@ -7,12 +7,13 @@ PostgreSQL would refuse; the engine takes back what it did until then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from remediate.evaluate.model import Sent
 from remediate.replay.builder import SYSTEM_SCHEMAS, TEMPORARY, CatalogBuilder, Uses
 from remediate.replay.catalog import DataChange, FunctionVersion, Origin, QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.lookup import CatalogLookup, missing_relation
 from remediate.replay.reading import RelationKind
 from remediate.replay.refused import Refused, nearest_name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from remediate.replay.apply.base import Applying, uses_of
@@ -10,6 +9,7 @@ from remediate.replay.apply.casts import require_assignable, require_label
 from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.apply.definitions import written
 from remediate.replay.catalog import Column, QName, Sequence, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused
 from remediate.sql.deparse import Spelled
 from remediate.sql.nodes import ConstrType
@@ -126,7 +126,7 @@ def set_default(table: Table, name: str, node: Node, at: Applying) -> Table:
 
 def set_column(table: Table, name: str, at: Applying, **changes: object) -> Table:
     """Replaces fields of one column."""
-    columns = tuple(replace(each, **changes) if each.name == name else each for each in table.columns)  # type: ignore[arg-type]
+    columns = tuple(replace(each, **changes) if each.name == name else each for each in table.columns)
     table = replace(table, columns=columns)
     at.builder.tables[table.name] = table
     return table

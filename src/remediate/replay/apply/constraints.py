@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from remediate.replay.apply.base import Applying, altered, uses_of
 from remediate.replay.apply.definitions import (
@@ -17,6 +16,7 @@ from remediate.replay.apply.definitions import (
 )  # fmt: skip
 from remediate.replay.builder import CatalogBuilder, Uses
 from remediate.replay.catalog import Constraint, Index, QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import ConstrType, strings
 from remediate.sql.parse import Node

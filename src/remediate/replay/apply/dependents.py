@@ -93,14 +93,10 @@ def _of_table(name: QName, _: str, at: Applying) -> Edges:
         yield ("index", QName(name.schema, index.name), ""), True
     for constraint in builder.references_to(name):
         yield ("constraint", constraint.table, constraint.name), constraint.table == name
-    for sequence in builder.sequences.values():
-        if sequence.owned_by and sequence.owned_by[0] == name:
-            yield ("sequence", sequence.name, ""), True
-    for child in builder.tables.values():
-        if child.partition_of == name:
-            yield ("table", child.name, ""), True
-        elif name in child.inherits:
-            yield ("table", child.name, ""), False
+    for sequence in builder.sequences.of(name):
+        yield ("sequence", sequence.name, ""), True
+    for child in builder.tables.of(name):
+        yield ("table", child.name, ""), child.partition_of == name
     yield from _users(name, None, at)
     yield from _of_type(name, "", at)
 
@@ -135,11 +131,11 @@ def _of_column(name: QName, column: str, at: Applying) -> Edges:
     for constraint in builder.references_to(name):
         if constraint.table != name and column in constraint.referenced_columns:
             yield ("constraint", constraint.table, constraint.name), False
-    for sequence in builder.sequences.values():
+    for sequence in builder.sequences.of(name):
         if sequence.owned_by == (name, column):
             yield ("sequence", sequence.name, ""), True
-    for child in builder.tables.values():
-        if (child.partition_of == name or name in child.inherits) and child.column(column):
+    for child in builder.tables.of(name):
+        if child.column(column):
             yield ("column", child.name, column), True
     for found, automatic in _users(name, column, at):
         if found[0] == "default" and found[1] == name and found[2] != column:
@@ -166,9 +162,7 @@ def _of_constraint(table: QName, name: str, at: Applying) -> Edges:
     if constraint.type in ("p", "u", "x"):
         yield ("index", QName(table.schema, name), ""), True
         yield from _keys_on(table, name, at)
-    for child in at.builder.tables.values():
-        if child.partition_of != table and table not in child.inherits:
-            continue
+    for child in at.builder.tables.of(table):
         for own in at.builder.constraints_of(child.name):
             if _inherits(own, constraint, at):
                 yield ("constraint", child.name, own.name), True
@@ -201,12 +195,13 @@ def _of_index(name: QName, _: str, at: Applying) -> Edges:
         yield ("constraint", index.table, index.name), False
     elif index.unique:
         yield from _keys_on(index.table, index.name, at)
-    for other in list(at.builder.indexes):
-        details = at.builder.extras.get(("index", other))
-        if details is not None and details.parent == name:
-            own = at.builder.indexes[other]
-            kind: Object = ("constraint", own.table, own.name) if own.constraint else ("index", other, "")
-            yield kind, True
+    for child in at.builder.tables.of(index.table):
+        for own in at.builder.indexes_of(child.name):
+            other = QName(own.table.schema, own.name)
+            details = at.builder.extras.get(("index", other))
+            if details is not None and details.parent == name:
+                kind: Object = ("constraint", own.table, own.name) if own.constraint else ("index", other, "")
+                yield kind, True
 
 
 def _of_sequence(name: QName, _: str, at: Applying) -> Edges:

@@ -109,7 +109,7 @@ def _move_table(old: QName, new: QName, at: Applying) -> None:
         at.builder.constraints.move((old, constraint.name), (new, constraint.name), changed)
         at.builder.extras["constraint", new, constraint.name] = details
         _move_key(("constraint", old, constraint.name), ("constraint", new, constraint.name), at)
-    for child in list(at.builder.tables.values()):
+    for child in at.builder.tables.of(old):
         if child.partition_of == old:
             at.builder.tables[child.name] = replace(child, partition_of=new)
         elif old in child.inherits:
@@ -117,8 +117,8 @@ def _move_table(old: QName, new: QName, at: Applying) -> None:
             at.builder.tables[child.name] = replace(child, inherits=inherits)
     for column in table.columns:
         _move_key(("default", old, column.name), ("default", new, column.name), at)
-    for sequence in list(at.builder.sequences.values()):
-        if sequence.owned_by and sequence.owned_by[0] == old:
+    for sequence in at.builder.sequences.of(old):
+        if sequence.owned_by:
             owned = replace(sequence, owned_by=(new, sequence.owned_by[1]))
             at.builder.sequences[sequence.name] = owned
             if new.schema != old.schema:

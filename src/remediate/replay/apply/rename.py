@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from remediate.replay.apply.base import Applying, altered, applies
 from remediate.replay.apply.constraints import children_of
 from remediate.replay.apply.definitions import (
@@ -20,6 +18,7 @@ from remediate.replay.apply.retype import retype
 from remediate.replay.apply.types import find_type
 from remediate.replay.builder import ObjectKey, TypeDetails
 from remediate.replay.catalog import QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import ObjectType
 from remediate.sql.parse import Node
@@ -129,7 +128,7 @@ def _column_everywhere(table: Table, old: str, new: str, at: Applying) -> None:
         changed_index = replace(index, columns=swapped(index.columns))
         definition = index_definition(changed_index, index_details(at.builder, name))
         at.builder.indexes[name] = replace(changed_index, definition=definition)
-    for sequence in list(at.builder.sequences.values()):
+    for sequence in at.builder.sequences.of(relation):
         if sequence.owned_by == (relation, old):
             at.builder.sequences[sequence.name] = replace(sequence, owned_by=(relation, new))
     key = ("partition key", relation)

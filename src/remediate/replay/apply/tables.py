@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.columns import (
     create_owned_sequence,
@@ -23,6 +21,7 @@ from remediate.replay.apply.indexes import copy_index
 from remediate.replay.apply.partitions import attach_partition
 from remediate.replay.builder import Uses
 from remediate.replay.catalog import Column, QName, Table
+from remediate.replay.copying import replace
 from remediate.replay.refused import Refused
 from remediate.sql.nodes import ConstrType, strings
 from remediate.sql.parse import Node

@@ -57,7 +57,7 @@ def create_trigger(node: Node, at: Applying) -> None:
 
 
 def _clone(trigger: Trigger, table: Table, at: Applying) -> None:
-    for child in list(at.builder.tables.values()):
+    for child in at.builder.tables.of(table.name):
         if child.partition_of == table.name and (child.name, trigger.name) not in at.builder.triggers:
             copy = replace(trigger, table=child.name)
             columns, condition = at.builder.extras["trigger", table.name, trigger.name]

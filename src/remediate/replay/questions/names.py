@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
-from remediate.replay.catalog import Column, QName, Sequence, Table, View
+from remediate.replay.catalog import Column, Policy, QName, Sequence, Table, View
 from remediate.replay.catalog import Index as CatalogIndex
 from remediate.replay.questions.session import Row, Session
 from remediate.replay.questions.system import PREDEFINED_ROLES, SYSTEM_SCHEMAS
@@ -47,6 +47,30 @@ def views(session: Session, names: Collection[object] | None) -> Iterator[View]:
         yield from known.values()
     else:
         yield from (known[key] for key in _by_name(list(session.reader.schemas), names) if key in known)
+
+
+def indexes(
+    session: Session, names: Collection[object] | None, table_names: Collection[object] | None
+) -> Iterator[CatalogIndex]:
+    """Those that are called so, or else those of tables that are; all where neither is known."""
+    if names is not None:
+        for name in names:
+            if isinstance(name, str):
+                yield from session.reader.indexes_named(name)
+    elif table_names is not None:
+        for key in _by_name(list(session.reader.schemas), table_names):
+            yield from session.reader.indexes_of(key)
+    else:
+        yield from session.reader.indexes.values()
+
+
+def policies(session: Session, table_names: Collection[object] | None) -> Iterator[Policy]:
+    """Those of the tables that are called so, or all."""
+    if table_names is None:
+        yield from session.reader.all_policies()
+    else:
+        for key in _by_name(list(session.reader.schemas), table_names):
+            yield from session.reader.policies_of(key)
 
 
 def relations(session: Session, names: Collection[object] | None) -> Iterator[tuple[QName, str, RelationObject]]:

@@ -267,12 +267,17 @@ def constraint_numbers(session: Session, relation: QName, columns: tuple[str, ..
     return [positions[column] for column in columns]
 
 
-def _constraints_of(session: Session, names: set[object] | None) -> Iterator[Constraint]:
-    if names is None:
-        yield from session.reader.all_constraints()
-    else:
+def _constraints_of(session: Session, names: set[object] | None, own_names: set[object] | None) -> Iterator[Constraint]:
+    """Those of the tables `names`, or those that are called so themselves; all where neither is known."""
+    if names is not None:
         for table in tables(session, names):
             yield from session.reader.constraints_of(table.name)
+    elif own_names is not None:
+        for name in own_names:
+            if isinstance(name, str):
+                yield from session.reader.constraints_named(name)
+    else:
+        yield from session.reader.all_constraints()
 
 
 def _set_columns(session: Session, made: Constraint) -> list[int] | None:
@@ -286,7 +291,7 @@ def _set_columns(session: Session, made: Constraint) -> list[int] | None:
 
 def _constraints(session: Session, wanted: Wanted) -> Iterator[Found]:
     names = _names(wanted, "conname")
-    for made in _constraints_of(session, _names_of(wanted, "conrelid")):
+    for made in _constraints_of(session, _names_of(wanted, "conrelid"), names):
         if names is not None and made.name not in names:
             continue
         row: dict[str, Value] = {

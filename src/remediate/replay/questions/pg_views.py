@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from remediate.replay.questions.names import Found, Wanted, tables, views
+from remediate.replay.questions.names import Found, Wanted, indexes, policies, tables, views
 from remediate.replay.questions.session import Session
 from remediate.replay.questions.system import system_relations
 from remediate.replay.questions.values import Deparsed, Placeholder
@@ -16,7 +16,8 @@ def _names(wanted: Wanted, column: str) -> set[object] | None:
 
 
 def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for table in tables(session, _names(wanted, "tablename")):
+    names = _names(wanted, "tablename")
+    for table in tables(session, names):
         yield (
             {
                 "schemaname": table.name.schema,
@@ -29,12 +30,13 @@ def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
             None,
         )
     for name, system in system_relations().items():
-        if system.kind == "r":
+        if system.kind == "r" and (names is None or name.name in names):
             yield {"schemaname": name.schema, "tablename": name.name, "rowsecurity": False}, None
 
 
 def _views(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for view in views(session, _names(wanted, "viewname")):
+    names = _names(wanted, "viewname")
+    for view in views(session, names):
         if not view.materialized:
             yield (
                 {
@@ -45,7 +47,7 @@ def _views(session: Session, wanted: Wanted) -> Iterator[Found]:
                 None,
             )
     for name, system in system_relations().items():
-        if system.kind == "v":
+        if system.kind == "v" and (names is None or name.name in names):
             yield {"schemaname": name.schema, "viewname": name.name}, None
 
 
@@ -65,14 +67,14 @@ def _matviews(session: Session, wanted: Wanted) -> Iterator[Found]:
 def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
     names = _names(wanted, "indexname")
     table_names = _names(wanted, "tablename")
-    for key, made in session.reader.indexes.items():
+    for made in indexes(session, names, table_names):
         if names is not None and made.name not in names:
             continue
         if table_names is not None and made.table.name not in table_names:
             continue
         yield (
             {
-                "schemaname": key.schema,
+                "schemaname": made.table.schema,
                 "tablename": made.table.name,
                 "indexname": made.name,
                 "tablespace": None,
@@ -81,13 +83,14 @@ def _indexes(session: Session, wanted: Wanted) -> Iterator[Found]:
             None,
         )
     for name, system in system_relations().items():
-        if system.kind == "i":
+        if system.kind == "i" and (names is None or name.name in names):
             table = Placeholder(f"pg_ table of {name.name}")
             yield {"schemaname": name.schema, "tablename": table, "indexname": name.name}, None
 
 
 def _policies(session: Session, wanted: Wanted) -> Iterator[Found]:
-    for made in session.reader.all_policies():
+    table_names = _names(wanted, "tablename")
+    for made in policies(session, table_names):
         yield (
             {
                 "schemaname": made.table.schema,

@@ -7,10 +7,11 @@ import type { Knex } from 'knex';
  * A tenant-scoped table has no row level security (missing-rls). Every query sees the rows of every
  * tenant: one forgotten condition shows a customer the data of another.
  * - public.api_keys (services/orders/migrations/002_create_more.ts:4)
- *   - services/orders/src/middleware/api-key.ts names the table, and by its name runs before the
- *     tenant is known.
+ *   - services/orders/src/middleware/api-key.ts:5 names it, in code that runs before the tenant is
+ *     known.
  * - public.deliveries (services/orders/migrations/002_create_more.ts:9)
- *   - services/orders/src/jobs/redeliver.ts names the table, and sets no tenant itself.
+ *   - services/orders/src/jobs/redeliver.ts:4 reaches it through knex: knex is a parameter
+ *     (services/orders/src/jobs/redeliver.ts:3), and what callers hand over is not known.
  *
  * Runs in one transaction: if it fails, nothing of it has happened.
  * Locks ACCESS EXCLUSIVE on public.api_keys and public.deliveries: held until the end of the

@@ -1,0 +1,1 @@
+"""How application code reaches tables: which mentions of a table are accesses, and what proves that a tenant is set."""

@@ -1,0 +1,2 @@
+-- Run by hand, now and then.
+SELECT count(*) FROM api_keys;
