@@ -20,6 +20,8 @@ from support.knex import KnexRun, KnexRunner
 from support.node import Node, find_node, prepare_project
 
 _SECONDS = 1800
+_NOT_FOUND = ("MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND")
+"""Node's codes for a package that is not there: such a run says nothing about the migrations."""
 
 
 def against_knex(
@@ -77,6 +79,11 @@ def _database(server: Server, catalog: Catalog) -> Iterator[Database]:
 def _run(knex: KnexRunner, database: Database, service: Service, root: Path, assume: Assumption) -> KnexRun:
     command = knex.apply if assume == "applied" else knex.latest
     run = command(database, root, directories=service.directories, table=service.table_name)
+    if run.code in _NOT_FOUND:
+        cause = str(run.error).partition("\n")[0]
+        raise SystemExit(
+            f"Knex, {service.name}: {cause}; install in the checkout what its migrations import, or use --engines-only"
+        )
     if assume == "applied":
         said = f"{len(run.refused)} strings refused"
     else:

@@ -34,7 +34,6 @@ def test_generated_platforms_end_alike(files: dict[str, str], assume: Assumption
 
 
 @pytest.mark.long
-@pytest.mark.xfail(strict=False, reason="hundreds of random platforms still find refusals whose order differs")
 @pytest.mark.parametrize("assume", MODES)
 @settings(max_examples=400, deadline=None, suppress_health_check=_QUIET)
 @given(files=platforms(25))

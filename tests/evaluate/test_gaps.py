@@ -10,6 +10,7 @@ from remediate.evaluate.values import Unknown
 from remediate.source.place import Place
 
 GAP = Unknown("not known")
+BOTH = "drop table b; drop table c"
 
 
 @pytest.mark.parametrize(

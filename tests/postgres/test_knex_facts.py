@@ -308,3 +308,45 @@ def test_a_file_that_was_written_anew_is_read_anew(database: Database, knex_runn
         knex_runner.latest(database, service).expect_success()
         database.run("DROP TABLE knex_migrations")
     assert {"made_1", "made_2"} <= tables(database)
+
+
+def test_a_search_path_without_its_table_ends_the_run(
+    database: Database, knex_runner: KnexRunner, service: Path
+) -> None:
+    write(service, _1="await knex.raw(\"SELECT set_config('search_path', '', false); CREATE TABLE public.one ()\")")
+    run = knex_runner.latest(database, service)
+    assert run.code == "42P01"
+    assert "knex_migrations" in str(run.error)
+    assert "one" not in tables(database)
+
+
+def test_an_insert_of_no_rows_throws(database: Database, knex_runner: KnexRunner, service: Path) -> None:
+    write(service, _1="await knex.schema.createTable('t', (t) => { t.increments(); }); await knex('t').insert([])")
+    run = knex_runner.latest(database, service)
+    assert (run.code, run.error) == (None, "The query is empty")
+
+
+def test_apply_takes_each_string_for_itself(database: Database, knex_runner: KnexRunner, service: Path) -> None:
+    write(
+        service,
+        _1="for (const it of ['CREATE TABLE one ()', 'SELECT nope', 'CREATE TABLE two ()']) await knex.raw(it)",
+        _2="await knex.raw('CREATE TABLE three ()'); throw new Error('given up')",
+        _3="await knex.raw('SAVEPOINT s'); await knex.raw('CREATE INDEX CONCURRENTLY i ON one ((1))')",
+    )
+    run = knex_runner.apply(database, service).expect_success()
+    assert {"one", "two", "three"} <= tables(database)
+    assert [(file, code) for file, _, code in run.refused] == [("1.js", "42703")]
+    assert run.thrown == (("2.js", "given up"),)
+
+
+def test_apply_gives_a_pool_to_a_file_that_wants_one(
+    database: Database, knex_runner: KnexRunner, service: Path
+) -> None:
+    (service / "migrations" / "1.js").write_text(
+        "exports.up = async (pool) => { const c = await pool.connect(); await c.query('BEGIN');"
+        " await c.query('CREATE TABLE one ()'); await c.query('COMMIT'); c.release(); };\n"
+        "exports.down = async () => {};\n"
+    )
+    run = knex_runner.apply(database, service).expect_success()
+    assert (run.refused, run.thrown) == ((), ())
+    assert "one" in tables(database)

@@ -126,7 +126,6 @@ def test_random_scripts_end_alike(script: list[str], new_database: Callable[...,
 
 
 @pytest.mark.long
-@pytest.mark.xfail(strict=False, reason="IN over a sub-select of another type is 42883 in PostgreSQL, not here")
 @settings(max_examples=1500, deadline=None, suppress_health_check=_QUIET)
 @given(script=scripts(10, 60))
 def test_long_random_scripts_end_alike(script: list[str], new_database: Callable[..., Database]) -> None:

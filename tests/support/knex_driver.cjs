@@ -49,6 +49,7 @@ const CONTROL = /^\s*(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|START TRANSACTIO
 function forgivingClient(answer) {
   return class extends require('knex/lib/dialects/postgres/index.js') {
     async _query(connection, query) {
+      if (!query.sql) throw new Error('The query is empty'); // as the client itself does
       query.response = await forgivingly(connection, answer, query.sql, query.bindings ?? []);
       return query;
     }
@@ -61,7 +62,8 @@ async function forgivingly(connection, answer, text, values) {
   try {
     return await connection.query(values.length ? { text, values } : { text });
   } catch (error) {
-    answer.refused.push({ file: answer.running ?? null, sql: text, code: error.code ?? null });
+    // A savepoint, a lock: it stands in the transaction of its migration, which is taken apart here.
+    if (error.code !== '25P01') answer.refused.push({ file: answer.running ?? null, sql: text, code: error.code ?? null });
     return nothing;
   } finally {
     await connection.query('COMMIT');
@@ -72,6 +74,8 @@ async function forgivingly(connection, answer, text, values) {
 function forgivingSource(migrations, answer) {
   const { FsMigrations } = require('knex/lib/migrations/migrate/sources/fs-migrations.js');
   const source = new FsMigrations(migrations.directory, migrations.sortDirsSeparately, migrations.loadExtensions);
+  const list = source.getMigrations.bind(source);
+  source.getMigrations = () => list(migrations.loadExtensions);
   const load = source.getMigration.bind(source);
   source.getMigration = async (info) => {
     const migration = await load(info);
@@ -86,6 +90,7 @@ function forgivingSource(migrations, answer) {
         else note(error);
       } finally {
         await new Promise((resolve) => setImmediate(resolve));
+        answer.running = null; // what comes now is Knex's own
       }
     };
     const note = (error) => answer.thrown.push({ file: info.file, message: String(error?.message ?? error) });

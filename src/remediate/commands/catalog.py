@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from remediate.cache.store import Cache
@@ -63,12 +63,22 @@ def _run(options: CatalogOptions, format: str, output: Path | None, no_color: bo
             shown.step("Running migrations on PostgreSQL")
             observed = _observe(workspace, tree, settings, options.assume)
     if options.compare:
-        comparisons = [compare(static, real) for static, real in zip(databases, observed, strict=True)]
+        comparisons = [
+            compare(static, real, lambda file: _text(tree, file))
+            for static, real in zip(databases, observed, strict=True)
+        ]
         _write(comparison_document(comparisons), comparison_lines(comparisons), format, output, no_color)
         return 1 if any(comparison.differences for comparison in comparisons) else 0
     catalogs = databases or observed
     _write(catalog_document(workspace, catalogs), catalog_lines(workspace, catalogs), format, output, no_color)
     return 0
+
+
+def _text(tree: FileTree, file: str) -> str:
+    try:
+        return tree.read(PurePosixPath(file)).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _observe(workspace: Workspace, tree: FileTree, settings: Config, assume: Assumption) -> tuple[Replayed, ...]:

@@ -107,6 +107,7 @@ class _Run:
         self.transactional = True
         self.handle: Literal["knex", "pool"] = "knex"
         self.thrown: str | None = None
+        self.code: str | None = None
         self.ends = False
 
     def run(self) -> None:
@@ -137,15 +138,14 @@ class _Run:
         """A refused statement is replay's to report; what the program throws itself ends it here."""
         value = failure.value
         self.thrown = message_of(value)
-        refused = isinstance(value, dict) and isinstance(value.get("code"), str)
+        self.code = value["code"] if isinstance(value, dict) and isinstance(value.get("code"), str) else None
+        refused = self.code is not None
         deliberate = not isinstance(value, dict) or value.get("name") not in (
             "TypeError",
             "ReferenceError",
             "SyntaxError",
         )
-        recorder = self.recorder
-        guessed = recorder.reads_rows or recorder.assumptions or recorder.unresolved
-        self.ends = failure.certain and deliberate and not guessed
+        self.ends = failure.certain and deliberate and not self.recorder.guesses
         if not refused and (self.direction == "up" or not deliberate):
             self.recorder.miss(f"throws: {self.thrown}", self.place)
 
@@ -181,6 +181,7 @@ class _Run:
             thrown=self.thrown,
             ends=self.ends,
             assumptions=tuple(self.recorder.assumptions),
+            code=self.code,
         )
 
 

@@ -10,7 +10,7 @@ from remediate.evaluate.assumed import Assumed
 from remediate.evaluate.builtins import arrays, texts  # noqa: F401 (their methods register themselves)
 from remediate.evaluate.builtins.collections import map_class, set_class
 from remediate.evaluate.builtins.dates import date_class
-from remediate.evaluate.builtins.encodings import buffer_class, encode_component, from_base64, to_base64
+from remediate.evaluate.builtins.encodings import buffer_class, encode_component, from_base64, to_base64, url_class
 from remediate.evaluate.builtins.json import json_library, parse_json
 from remediate.evaluate.builtins.numbers import is_finite, is_nan, math_library, number_class, parse_float, parse_int
 from remediate.evaluate.builtins.objectclass import (
@@ -133,7 +133,7 @@ def _big_integer(this: Value, arguments: list[Value], place: Place) -> Value:
 
 _UNKNOWN = frozenset(
     """
-    URL URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef eval
+    URLSearchParams fetch Intl TextEncoder TextDecoder Proxy Reflect WeakMap WeakSet WeakRef eval
     Function window performance queueMicrotask AbortController ArrayBuffer Uint8Array Iterator
     decodeURIComponent encodeURI decodeURI escape unescape exports module require
     __dirname __filename import.meta new.target arguments super
@@ -161,6 +161,7 @@ _FACTORIES: dict[str, Callable[[Machine], Value]] = {
     "globalThis": _GlobalObject,
     "BigInt": lambda machine: Native("BigInt", _big_integer),
     "Buffer": buffer_class,
+    "URL": url_class,
     "encodeURIComponent": lambda machine: Native("encodeURIComponent", encode_component),
     "btoa": lambda machine: Native("btoa", to_base64),
     "atob": lambda machine: Native("atob", from_base64),

@@ -47,9 +47,9 @@ class Sent:
 class Evaluation:
     """What came of one migration in one direction. `transactional` is what its `config.transaction` says.
 
-    `thrown` is the message of the JavaScript error that ended it, if one did; `ends` is true where that is the
-    migration's own `throw`, and nothing that is not known led to it. `assumptions` are the places where
-    something that nothing can answer (an environment variable, rows of a table) was taken as on a fresh database.
+    `thrown` is the message of the JavaScript error that ended it, if one did, and `code` its SQLSTATE; `ends` is true
+    where that is the migration's own `throw`, and nothing that is not known led to it. `assumptions` are the places
+    where something that nothing can answer (an environment variable, rows of a table) was taken as on a fresh database.
     """
 
     service: str
@@ -63,6 +63,7 @@ class Evaluation:
     thrown: str | None = None
     ends: bool = False
     assumptions: tuple[Unresolved, ...] = ()
+    code: str | None = None
 
 
 def unresolved_of(evaluations: Iterable[Evaluation]) -> tuple[Unresolved, ...]:

@@ -107,6 +107,7 @@ class Modules:
         self.files = files
         self.cache = cache
         self.entry = entry
+        self.uuids = 0
         self.loaded: dict[str, Loaded] = {}
 
     def load(self, machine: Machine, path: str, data: bytes) -> Loaded:

@@ -110,7 +110,7 @@ def _files(machine: Machine, modules: Modules) -> Value:
             directory = posixpath.dirname(directory)
 
     def read(this: Value, arguments: list[Value], place: Place) -> Value:
-        path = to_text(first(arguments))
+        path = to_text(first(arguments)).removeprefix("file://")
         for candidate in candidates(path):
             data = modules.files.read(candidate)
             if data is not None:
@@ -123,7 +123,7 @@ def _files(machine: Machine, modules: Modules) -> Value:
         return Unknown(f"the file {_shown(path)} is not in the repository", place)
 
     def exists(this: Value, arguments: list[Value], place: Place) -> Value:
-        path = to_text(first(arguments))
+        path = to_text(first(arguments)).removeprefix("file://")
         return any(modules.files.read(name) is not None or modules.files.children(name) for name in candidates(path))
 
     def list_directory(this: Value, arguments: list[Value], place: Place) -> Value:

@@ -59,6 +59,10 @@ class Recorder:
         """An unresolved place that says nothing about what happens to the database."""
         self.unresolved[Unresolved(self.source.service, place, reason)] = None
 
+    @property
+    def guesses(self) -> bool:
+        return bool(self.reads_rows or self.assumptions or self.unresolved)
+
     def assume(self, reason: str, place: Place) -> None:
         self.assumptions[Unresolved(self.source.service, place, reason)] = None
 

@@ -37,6 +37,7 @@ from remediate.replay.refused import Refused
 from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.source.place import Unresolved
+from remediate.sql.calls import function_name
 from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
 from remediate.sql.parse import Node, SqlSyntaxError, Statement, UnreadableSqlError, parse
@@ -106,6 +107,7 @@ class StaticEngine:
         self.last_error: SqlError | None = None
         self.doubts = Doubts()
         self._statement: Statement | None = None
+        self._first_schema: str | None = None
 
     # The World of evaluate.
 
@@ -181,6 +183,7 @@ class StaticEngine:
         """A new connection: nothing is set."""
         for key in list(self.builder.session):
             del self.builder.session[key]
+        self._first_schema = self.builder.current_schema
         self.transactions.current = None
         self.builder.log.forget()
 
@@ -192,6 +195,9 @@ class StaticEngine:
         self.transactions.current = None
         end_local(self.builder)
         self.builder.log.forget()
+
+    def finds_records(self) -> bool:
+        return self._first_schema is None or self._first_schema in self.builder.search_path
 
     def roll_back(self) -> None:
         """ROLLBACK; what a migration committed by itself in between stays, as it does on a server."""
@@ -305,6 +311,9 @@ class StaticEngine:
         if statement.kind == "do_stmt":
             self._do(statement, sent)
             return
+        if statement.kind == "call_stmt":
+            self._call(statement, sent)
+            return
         handler = handler_of(statement.kind)
         if handler is None:
             self.tell_unknown(sent, f"a statement that is not followed: {statement.text.split(None, 1)[0]}", ())
@@ -329,6 +338,19 @@ class StaticEngine:
         text = body.arg.string.sval
         start = statement.offset + len(statement.text[: max(statement.text.find(text), 0)].encode())
         run_do(text, self._host(sent, text, start), option_text(language) if language is not None else "plpgsql")
+
+    def _call(self, statement: Statement, sent: Sent) -> None:
+        """CALL: the body of the procedure runs, as that of a function does when it is selected."""
+        schema, name = function_name(statement.node.funccall)
+        overloads = self.builder.find_functions(name, None if schema == "pg_catalog" else schema)
+        (select,) = parse("SELECT" + statement.text[statement.text.lower().index("call") + len("call") :])
+        if not any(each.kind == "procedure" for each in overloads):
+            if overloads:
+                raise Refused("42809", f"{name} is not a procedure")
+            raise Refused("42883", f"procedure {name} does not exist")
+        rows = run_query(select.node, self._host(sent, statement.text, statement.offset))
+        if isinstance(rows, Unknown):
+            self.tell_unknown(sent, f"a procedure that is not followed: {rows.reason}", ())
 
     def _host(self, sent: Sent, body: str, start: int) -> BlockHost:
         return BlockHost(
@@ -365,7 +387,9 @@ class StaticEngine:
             if returns and wants_rows and statement.kind == "insert_stmt":
                 returned = returned_rows(statement.node, Session(self.builder))
                 return Answer(unknown if returned is None else returned, command=command, row_count=unknown)
-            return Answer(unknown if returns else [], command=command, row_count=unknown)
+            # On a fresh database there is nothing to change: a loop that goes on until nothing is left ends there.
+            changed = unknown if statement.kind == "insert_stmt" else Assumed(unknown.reason, sent.place, True, 0)
+            return Answer(unknown if returns else [], command=command, row_count=changed)
         return Answer([], command=command)
 
     def _as_fresh(self, rows: Rows, select: Node) -> Rows:

@@ -51,6 +51,8 @@ class CatalogLookup:
         if not overloads:
             if schema in (None, *SYSTEM_SCHEMAS) and name in builtins().functions:
                 return None
+            if schema in (None, "pg_catalog") and _converts(name):
+                return None
             if brings_function(self.builder.extensions, name) or schema in SYSTEM_SCHEMAS:
                 return None
             if schema in (None, "pg_catalog") and (name in builtins().types or self.builder.find_type(name, schema)):
@@ -138,3 +140,9 @@ def _match(function: Function, arguments: Sequence[str | None]) -> int:
         elif not is_implicit(given, declared):
             score -= 5
     return score
+
+
+def _converts(name: str) -> bool:
+    """Whether it is the input or output function of a built-in type: uuid_in, int4out."""
+    stem = name.removesuffix("in").removesuffix("out").removesuffix("_")
+    return stem != name and stem in builtins().types

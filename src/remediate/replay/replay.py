@@ -13,8 +13,9 @@ from remediate.evaluate.world import Evaluates, World
 from remediate.replay.catalog import Assumption, Outcome, Replayed
 from remediate.replay.engine import StaticEngine, Told
 from remediate.source.model import MigrationSource, Service
+from remediate.source.text import STRING_OR_COMMENT
 
-_NO_TRANSACTION = re.compile(rb"\btransaction\s*:\s*false")
+_NO_TRANSACTION = re.compile(r"\btransaction\s*[:=]\s*false\b")
 
 
 class Engine(World, Protocol):
@@ -33,6 +34,11 @@ class Engine(World, Protocol):
         ...
 
     def commit(self) -> None: ...
+
+    def finds_records(self) -> bool:
+        """Whether the search path still has the schema that was its first when the session began: Knex has its own
+        tables there."""
+        ...
 
     def roll_back(self) -> None: ...
 
@@ -90,12 +96,12 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
 
     The first file that fails ends the run of the service.
     """
-    together = not any(_NO_TRANSACTION.search(migration.data) for migration in service.migrations)
+    together = all(_wants_transaction(migration) for migration in service.migrations)
     done: list[Outcome] = []
     if together:
         engine.begin()
     for migration in service.migrations:
-        failed = _run_file(migration, together, evaluator, engine)
+        failed = _run_file(migration, together, evaluator, engine) or _record(service, engine)
         done.append(Outcome(service.name, migration.file, *(failed or (None, ""))))
         if failed is not None:
             if together:
@@ -109,11 +115,26 @@ def _run_fresh(service: Service, evaluator: Evaluates, engine: Engine) -> None:
     engine.told.outcomes += done
 
 
+def _wants_transaction(migration: MigrationSource) -> bool:
+    """What its `config` says; Knex asks every file before it runs the first one."""
+    text = migration.data.decode("utf-8", "replace")
+    if "transaction" not in text:
+        return True
+    return _NO_TRANSACTION.search(STRING_OR_COMMENT.sub(" ", text)) is None
+
+
+def _record(service: Service, engine: Engine) -> tuple[str, str] | None:
+    """Knex writes down that the file ran, and does not find its table when the file changed the search path."""
+    if service.table_schema is not None or engine.finds_records():
+        return None
+    return "42P01", f'relation "{service.table_name}" does not exist'
+
+
 def _run_file(
     migration: MigrationSource, together: bool, evaluator: Evaluates, engine: Engine
 ) -> tuple[str, str] | None:
     """The SQLSTATE and message that ended the file, None when it went through."""
-    own = not together and not _NO_TRANSACTION.search(migration.data)
+    own = not together and _wants_transaction(migration)
     engine.last_error = None
     if own:
         engine.begin()
@@ -136,8 +157,7 @@ def _run_file(
         return None
     if own:
         engine.roll_back()
-    error = engine.last_error
     if evaluation.thrown is None:
         # The migration caught the error, but its transaction is lost: recording it fails.
         return "25P02", "current transaction is aborted"
-    return (error.code if error else "", evaluation.thrown)
+    return (evaluation.code or "", evaluation.thrown)

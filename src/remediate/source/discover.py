@@ -14,7 +14,15 @@ from remediate.config.model import Config
 from remediate.errors import RemediateError
 from remediate.source.code import read_code
 from remediate.source.database import databases, identity_of
-from remediate.source.folders import Folder, Folders, MigrationFile, matching_extensions, name_order, table_name
+from remediate.source.folders import (
+    Folder,
+    Folders,
+    MigrationFile,
+    matching_extensions,
+    name_order,
+    table_name,
+    table_schema,
+)
 from remediate.source.ignores import ignores_in
 from remediate.source.knexfile import unfollowed
 from remediate.source.model import FileTree, MigrationSource, Service, Workspace
@@ -183,6 +191,7 @@ def _service(
         ),
         database=home[0],
         table_name=table_name(draft.folders) or "knex_migrations",
+        table_schema=table_schema(draft.folders),
         module=module,
         depends_on=tuple(sorted({need.owner for need in mine})),
         configured=tuple(folder.path for folder in draft.folders if folder.knexfile is not None),

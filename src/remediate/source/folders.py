@@ -209,3 +209,9 @@ def table_name(folders: Iterable[Folder]) -> str | None:
         if main is not None and main.table_name:
             return main.table_name
     return None
+
+
+def table_schema(folders: Iterable[Folder]) -> str | None:
+    """The schema of that table, where a knexfile names one."""
+    mains = (folder.knexfile.main for folder in folders if folder.knexfile)
+    return next((main.schema_name for main in mains if main is not None and main.schema_name), None)

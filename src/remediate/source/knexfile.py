@@ -52,6 +52,7 @@ class Environment:
     directories: tuple[str, ...] | None
     extensions: tuple[str, ...] = ()
     table_name: str | None = None
+    schema_name: str | None = None
     databases: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     sort_directories_separately: bool = False
@@ -124,11 +125,13 @@ def _environment(name: str, config: Mapping[str, Any]) -> Environment:
     extensions = _strings(migrations.get("loadExtensions"))
     directories = tuple(_strings(migrations.get("directory"))) if "directory" in migrations else None
     table_name = _first(migrations.get("tableName"))
+    schema_name = _first(migrations.get("schemaName"))
     return Environment(
         name=name,
         directories=directories,
         extensions=tuple(extension if extension.startswith(".") else f".{extension}" for extension in extensions),
         table_name=table_name if isinstance(table_name, str) else None,
+        schema_name=schema_name if isinstance(schema_name, str) else None,
         databases=tuple(dict.fromkeys(databases)),
         variables=tuple(dict.fromkeys(variables)),
         sort_directories_separately=migrations.get("sortDirsSeparately") is True,

@@ -11,6 +11,7 @@ from postgast.pg_query_pb2 import ParseResult
 
 from remediate.sql.context import Call, Context, Entry, Name, Unspelled
 from remediate.sql.expression import cast, spell
+from remediate.sql.inference import require_boolean
 from remediate.sql.lookup import FoundRelation, Lookup, NoLookup
 from remediate.sql.parse import Node, parse, parse_expression
 from remediate.sql.piece import Piece, as_type
@@ -55,8 +56,9 @@ def spell_expression(
     wanted: str | None = None,
     renames: Renames = NO_RENAMES,
     no_subquery: str | None = None,
+    condition: str | None = None,
 ) -> Spelled:
-    """Spells an expression `Node`.
+    """Spells an expression `Node`; `condition` is the place that wants a boolean ("CHECK"), if one does.
 
     `relations` are in scope under their aliases; `qualify` writes these aliases also outside of sub-selects (NEW and
     OLD of a trigger). `no_subquery` names the place where sub-selects are refused. `wanted` is the type that the place
@@ -71,7 +73,9 @@ def spell_expression(
         piece = spell(node, context)
     except (Unspelled, RecursionError):
         return Spelled(_copied(node), None, complete=False)
-    piece = _as_wanted(piece, wanted)
+    piece = _as_wanted(piece, "boolean" if condition is not None else wanted)
+    if condition is not None:
+        require_boolean(piece.type, condition)
     return _result(piece.text, piece.type, context, None)
 
 

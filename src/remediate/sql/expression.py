@@ -12,6 +12,7 @@ from typing import Final
 
 from remediate.sql import calls, columns, operators, select
 from remediate.sql.context import Context
+from remediate.sql.inference import require_boolean
 from remediate.sql.literals import number
 from remediate.sql.parse import Node
 from remediate.sql.piece import (
@@ -141,14 +142,21 @@ def _same_text(source: str | None, target: str) -> bool:
 
 def _boolean(node: Node, context: Context) -> Piece:
     if node.boolop == 3:  # NOT_EXPR
-        return Piece(f"NOT {spell(node.args[0], context).within(NOT)}", NOT, "boolean")
+        operand = _condition(node.args[0], "NOT", context)
+        return Piece(f"NOT {operand.within(NOT)}", NOT, "boolean")
     word, precedence = ("AND", AND) if node.boolop == 1 else ("OR", OR)
     parts = []
     for argument in node.args:
-        piece = as_type(spell(argument, context), "boolean")
+        piece = _condition(argument, word, context)
         # AND within AND is flattened by the text itself: both sides of the word bind equally.
         parts.append(piece.within(precedence))
     return Piece(f" {word} ".join(parts), precedence, "boolean")
+
+
+def _condition(node: Node, place: str, context: Context) -> Piece:
+    piece = as_type(spell(node, context), "boolean")
+    require_boolean(piece.type, place)
+    return piece
 
 
 def _null_test(node: Node, context: Context) -> Piece:
@@ -183,7 +191,9 @@ def _case(node: Node, context: Context) -> Piece:
     parts += [f"WHEN {condition.text} THEN {as_type(result, common).text}" for condition, result in branches]
     if otherwise.kind != "null":
         parts.append(f"ELSE {as_type(otherwise, common).text}")
-    return Piece(" ".join([*parts, "END"]), ATOM, common)
+    return Piece(
+        " ".join([*parts, "END"]), ATOM, _with_modifier([result for _, result in branches] + [otherwise], common)
+    )
 
 
 def common_type(pieces: Sequence[Piece]) -> str | None:
@@ -200,6 +210,12 @@ def common_type(pieces: Sequence[Piece]) -> str | None:
     return known[0]
 
 
+def _with_modifier(pieces: Sequence[Piece], common: str | None) -> str | None:
+    """The common type with the modifier that all of them have, as in varchar(255); a constant has none."""
+    spelled = {piece.type if piece.kind not in ("literal", "null", "number") else None for piece in pieces}
+    return spelled.pop() if len(spelled) == 1 and None not in spelled else common
+
+
 def _coalesce(node: Node, context: Context) -> Piece:
     return _of_common_type("COALESCE", node.args, context)
 
@@ -211,7 +227,11 @@ def _min_max(node: Node, context: Context) -> Piece:
 def _of_common_type(name: str, arguments: Sequence[Node], context: Context) -> Piece:
     pieces = [spell(argument, context) for argument in arguments]
     common = common_type(pieces)
-    return Piece(f"{name}({', '.join(operators.plain(piece, common).text for piece in pieces)})", ATOM, common)
+    return Piece(
+        f"{name}({', '.join(operators.plain(piece, common).text for piece in pieces)})",
+        ATOM,
+        _with_modifier(pieces, common),
+    )
 
 
 def _value_function(node: Node, context: Context) -> Piece:

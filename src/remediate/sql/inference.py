@@ -51,6 +51,9 @@ _FAMILIES: Final = (
 )
 
 
+_NO_OPERATORS: Final = frozenset({"trigger", "event_trigger", "void"})
+
+
 def _family(name: str) -> frozenset[str] | None:
     return next((family for family in _FAMILIES if name in family), None)
 
@@ -60,6 +63,8 @@ def require_operator(operator: str, left: str | None, right: str | None) -> None
     if left is None or right is None or operator not in COMPARISONS | _PATTERNS:
         return
     mine, theirs = _family(base_type(left)), _family(base_type(right))
+    if left in _NO_OPERATORS or right in _NO_OPERATORS:
+        raise MismatchError("42883", f"operator does not exist: {base_type(left)} {operator} {base_type(right)}")
     if mine is None or theirs is None:
         return
     fits = mine is theirs and "json" not in mine
@@ -67,6 +72,18 @@ def require_operator(operator: str, left: str | None, right: str | None) -> None
         fits = is_text_like(left) and is_text_like(right)
     if not fits:
         raise MismatchError("42883", f"operator does not exist: {base_type(left)} {operator} {base_type(right)}")
+
+
+_NO_BOOLEAN: Final = frozenset(
+    {*NUMBERS, *TEXT_LIKE, *_MOMENTS, "uuid", "interval", "json", "jsonb", "bytea", "time without time zone"}
+)
+
+
+def require_boolean(type_name: str | None, place: str) -> None:
+    """42804 (coerce_to_boolean), where the type is known for certain and no cast leads from it."""
+    kind = base_type(type_name) if type_name else None
+    if kind in _NO_BOOLEAN or (kind or "").endswith("[]"):
+        raise MismatchError("42804", f"argument of {place} must be type boolean, not type {kind}")
 
 
 def operator_type(operator: str, left: str | None, right: str | None) -> str | None:

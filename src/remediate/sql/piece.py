@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final, Literal, NamedTuple
 
@@ -68,6 +69,22 @@ def array_piece(elements: tuple[Piece, ...], type_name: str | None) -> Piece:
 _UUID: Final = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?\Z", re.IGNORECASE)
 
 
+_MOMENTS: Final = ("date", "timestamp with time zone", "timestamp without time zone")
+_MOMENT: Final = re.compile(r"\d|\b(?:now|today|tomorrow|yesterday|epoch|infinity)\b", re.IGNORECASE)
+"""What every date holds: a digit, or a word of its own, with any signs around it, as in 'now()'."""
+
+
+def _is_json(text: str) -> bool:
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    try:
+        json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _require_valid(value: str, wanted: str) -> None:
     """The input functions of the types that are met most."""
     if wanted in NUMBERS:
@@ -76,6 +93,14 @@ def _require_valid(value: str, wanted: str) -> None:
         valid = boolean(value) is not None
     elif wanted == "uuid":
         valid = _UUID.match(value.strip()) is not None
+    elif wanted in ("json", "jsonb"):
+        if not _is_json(value):
+            raise MismatchError("22P02", "invalid input syntax for type json")
+        return
+    elif wanted in _MOMENTS:
+        if not _MOMENT.search(value):
+            raise MismatchError("22007", f'invalid input syntax for type {wanted}: "{value}"')
+        return
     else:
         return
     if not valid:

@@ -8,11 +8,12 @@ from typing import Final, TypeAlias
 from remediate.sql.calls import function_name, spell_order
 from remediate.sql.columns import spell_found
 from remediate.sql.context import Context, Entry
+from remediate.sql.inference import is_implicit, require_boolean, require_operator
 from remediate.sql.lookup import MismatchError
 from remediate.sql.parse import Node
-from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece
+from remediate.sql.piece import ATOM, COMPARE, IN, NOT, Piece, as_type
 from remediate.sql.quote import quote_identifier
-from remediate.sql.types import spell_type
+from remediate.sql.types import base_type, is_text_like, spell_type
 
 Columns = dict[str, str | None] | None
 
@@ -36,12 +37,15 @@ def spell_sublink(node: Node, context: Context) -> Piece:
     if kind == _EXISTS:
         return Piece(f"EXISTS ({text})", ATOM, "boolean")
     first = next(iter(columns.values()), None) if columns else None
+    if kind in (_ARRAY, _EXPRESSION) and columns is not None and len(columns) > 1:
+        raise MismatchError("42601", "subquery must return only one column")
     if kind == _ARRAY:
         return Piece(f"ARRAY({text})", ATOM, f"{first}[]" if first else None)
     if kind == _EXPRESSION:
         return Piece(f"({text})", ATOM, first)
     test = context.spell(node.testexpr, context)
     operator = node.oper_name[-1].string.sval if node.oper_name else "="
+    test = _compared(operator, node.testexpr, test, columns)
     if kind == _ANY and operator == "=":
         return Piece(f"{test.within(IN + 1)} IN ({text})", IN, "boolean")
     if kind == _ALL and operator == "<>":
@@ -49,6 +53,18 @@ def spell_sublink(node: Node, context: Context) -> Piece:
     return Piece(
         f"{test.within(COMPARE + 1)} {operator} {'ANY' if kind == _ANY else 'ALL'} ({text})", COMPARE, "boolean"
     )
+
+
+def _compared(operator: str, node: Node, test: Piece, columns: Columns) -> Piece:
+    """The left side of IN, ANY and ALL in the light of what the sub-select gives (transformSubLink)."""
+    if columns is None or node.WhichOneof("node") == "row_expr":
+        return test
+    if len(columns) > 1:
+        raise MismatchError("42601", "subquery has too many columns")
+    (wanted,) = columns.values() if columns else (None,)
+    test = as_type(test, wanted)
+    require_operator(operator, test.type, wanted)
+    return test
 
 
 def spell_select(node: Node, context: Context, *, aliases: bool = True) -> tuple[str, Columns]:
@@ -101,7 +117,8 @@ def _renamed(columns: Columns, names: list[str]) -> Columns:
 def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     left, columns = spell_select(node.larg, context, aliases=aliases)
     duplicate = context.duplicate
-    right, _ = spell_select(node.rarg, context, aliases=False)
+    right, others = spell_select(node.rarg, context, aliases=False)
+    columns = _united(columns, others)
     context.duplicate = duplicate  # the names are those of the left side
     word = {_UNION: "UNION", _INTERSECT: "INTERSECT", _EXCEPT: "EXCEPT"}[node.op] + (" ALL" if node.all else "")
     if node.rarg.op > 1:
@@ -109,6 +126,24 @@ def _set_operation(node: Node, context: Context, aliases: bool) -> tuple[str, Co
     # PostgreSQL sorts what set operations give by number.
     numbered = [(name, str(at)) for at, name in enumerate(columns or (), 1)]
     return f"{left} {word} {right}" + _tail(node, context, numbered), columns
+
+
+def _united(mine: Columns, theirs: Columns) -> Columns:
+    """The names of the left side, with the types that both have in common (transformSetOperationTree)."""
+    if mine is None or theirs is None or len(mine) != len(theirs):
+        return mine
+    return {name: _common(kind, other) for (name, kind), other in zip(mine.items(), theirs.values(), strict=True)}
+
+
+def _common(mine: str | None, theirs: str | None) -> str | None:
+    if mine == theirs or mine is None or theirs is None:
+        return mine or theirs
+    left, right = base_type(mine), base_type(theirs)
+    if left == right:
+        return left
+    if is_implicit(left, right) or (left == "text" and not is_text_like(right)):
+        return right
+    return left
 
 
 def _values(node: Node, context: Context) -> tuple[str, Columns]:
@@ -136,7 +171,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         if sources:
             parts.append("FROM " + ", ".join(sources))
         if node.HasField("where_clause"):
-            parts.append("WHERE " + context.spell(node.where_clause, context).text)
+            parts.append("WHERE " + _condition(node.where_clause, "WHERE", context))
         # Names of output columns may stand in GROUP BY and ORDER BY.
         entries.append(Entry("", {name: type_name for name, type_name in (columns or {}).items() if name}, None, False))
         if node.group_clause:
@@ -144,7 +179,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
             grouped = [("" if _is_column(name, inputs) else name, text) for name, text in outputs]
             parts.append("GROUP BY " + ", ".join(_grouping(item, context, grouped) for item in node.group_clause))
         if node.HasField("having_clause"):
-            parts.append("HAVING " + context.spell(node.having_clause, context).text)
+            parts.append("HAVING " + _condition(node.having_clause, "HAVING", context))
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
         text = " ".join(parts) + _tail(node, context, outputs)
@@ -175,6 +210,12 @@ def _key(node: Node, context: Context, outputs: Outputs) -> str:
         if 0 < number <= len(outputs) and not any(text.endswith("*") for _, text in outputs[:number]):
             return outputs[number - 1][1]
     return context.spell(node, context).text
+
+
+def _condition(node: Node, place: str, context: Context) -> str:
+    piece = as_type(context.spell(node, context), "boolean")
+    require_boolean(piece.type, place)
+    return piece.text
 
 
 def _grouping(item: Node, context: Context, outputs: Outputs) -> str:

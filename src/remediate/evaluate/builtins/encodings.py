@@ -127,6 +127,36 @@ class _Hash(ScriptObject):
         return Bytes(digest) if encoding is UNDEFINED else _written(digest, encoding, place)
 
 
+class FileUrl(ScriptObject):
+    """A URL, as it is made of `import.meta.url` and a path beside it."""
+
+    def __init__(self, href: str) -> None:
+        self.href = href
+
+    def get(self, name: str, place: Place) -> Value:
+        if name == "href":
+            return self.href
+        if name == "pathname" and self.href.startswith("file://"):
+            return self.href.removeprefix("file://")
+        if name == "toString":
+            return Native("toString", lambda this, arguments, at: self.href)
+        return Unknown(f"URL.{name} is not interpreted", place)
+
+    def text(self) -> Value:
+        return self.href
+
+
+def url_class(machine: Machine) -> Native:
+    """`URL`."""
+
+    def make(this: Value, arguments: list[Value], place: Place) -> Value:
+        base = argument(arguments, 1)
+        relative = to_text(first(arguments))
+        return FileUrl(relative if base is UNDEFINED else urllib.parse.urljoin(to_text(base), relative))
+
+    return Native("URL", None, construct=make)
+
+
 def create_hash(this: Value, arguments: list[Value], place: Place) -> Value:
     """`crypto.createHash`: names that are too long for PostgreSQL are often cut and told apart by one."""
     name = first(arguments)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from remediate.evaluate.knex.javascript import UnresolvableError, because
 from remediate.evaluate.knex.literals import escape_binding, format_query, positioned
 from remediate.evaluate.knex.method import Method, Scripted, at, js
-from remediate.evaluate.knex.session import Answer, Form, Query, Session, Subject, Thenable, refused, thrown
+from remediate.evaluate.knex.session import (
+    Answer,
+    Form,
+    Query,
+    Session,
+    Subject,
+    Thenable,
+    ThrownError,
+    refused,
+)
 from remediate.evaluate.values import UNDEFINED, Unknown, Value
 from remediate.source.place import Place
 
@@ -71,7 +80,7 @@ class Wire:
             return statement.read(self._answer(Query(unknown, statement.place, "query", self.transaction, False)))
         if not statement.sql:
             # Knex's own check in its driver; nothing reaches the server.
-            raise thrown("The query is empty")
+            raise ThrownError({"name": "Error", "message": "The query is empty"}, certain=True)
         return statement.read(self._answer(to_query(statement, statement.form or self.form, self.transaction)))
 
     def _answer(self, query: Query) -> Answer:
@@ -134,6 +143,8 @@ class Builder(Scripted, Thenable):
         for statement in self.statements():
             if isinstance(statement, Unbuilt):
                 raise UnresolvableError(statement.unknown)
+            if statement.ask is not None and not statement.sql:
+                continue
             if written:
                 written += "\n" if written.endswith(";") else ";\n"
             written += format_query(statement.sql, statement.bindings)

@@ -82,6 +82,8 @@ class KnexHandle(Scripted):
     def missing(self, name: str, place: Place) -> Value:
         if name == "schema":
             return SchemaBuilder(self.session, self.transaction, place)
+        if name == "context":  # the handle without the function call, for those that extend it
+            return self
         if name == "fn":
             return Functions()
         if name == "isTransaction":

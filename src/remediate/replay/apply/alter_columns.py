@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediate.replay.apply.base import Applying
+from remediate.replay.apply.casts import casts_by_assignment, certainly_no_cast
 from remediate.replay.apply.columns import create_owned_sequence, define_column, define_default, set_column, set_default
 from remediate.replay.apply.constraints import add_constraint, children_of, comparable
 from remediate.replay.apply.dependents import drop_objects
@@ -13,7 +14,7 @@ from remediate.replay.refused import Refused
 from remediate.sql.nodes import ConstrType, DropBehavior
 from remediate.sql.parse import Node
 from remediate.sql.quote import truncate_identifier
-from remediate.sql.types import NUMBERS, TEXT_LIKE, base_type, is_text_like
+from remediate.sql.types import is_text_like
 
 
 def add_column(table: Table, command: Node, at: Applying) -> None:
@@ -138,25 +139,6 @@ def drop_identity(table: Table, command: Node, at: Applying) -> None:
             del at.builder.sequences[sequence.name]
 
 
-_MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
-_BY_ASSIGNMENT = (
-    NUMBERS, tuple(TEXT_LIKE), _MOMENTS, ("json", "jsonb"), ("inet", "cidr"),
-    ("time without time zone", "time with time zone", "interval"),
-)  # fmt: skip
-
-
-def casts_by_assignment(source: str, target: str) -> bool:
-    """Whether pg_cast has an assignment cast, or both are one type; anything goes to text (parse_coerce.c)."""
-    source, target = base_type(source), base_type(target)
-    if source == target or is_text_like(target):
-        return True
-    if source.endswith("[]") and target.endswith("[]"):
-        return casts_by_assignment(source[:-2], target[:-2])
-    if source in _MOMENTS and target == "time without time zone":
-        return source != "date"
-    return any(source in family and target in family for family in _BY_ASSIGNMENT)
-
-
 def alter_type(table: Table, command: Node, at: Applying) -> None:
     """ATPrepAlterColumnType, ATExecAlterColumnType: what uses the column decides whether it may change."""
     node = getattr(command, "def").column_def
@@ -170,7 +152,12 @@ def alter_type(table: Table, command: Node, at: Applying) -> None:
             f'"{table.name.name}"', subjects=[table.name],
         )  # fmt: skip
     if node.HasField("raw_default"):
-        at.expression(node.raw_default, table)
+        given = at.expression(node.raw_default, table).type
+        if given is not None and certainly_no_cast(given, wanted):
+            message = (
+                f'result of USING clause for column "{command.name}" cannot be cast automatically to type {wanted}'
+            )
+            raise Refused("42804", message, subjects=[table.name])
     elif not casts_by_assignment(column.type, wanted) and not _is_domain(wanted, at):
         raise Refused(
             "42804", f'column "{command.name}" cannot be cast automatically to type {wanted}', subjects=[table.name]

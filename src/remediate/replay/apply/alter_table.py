@@ -227,6 +227,11 @@ def _alter_constraint(table: Table, command: Node, at: Applying) -> None:
             "42704", f'constraint "{node.conname}" of relation "{table.name.name}" does not exist',
             subjects=[table.name],
         )  # fmt: skip
+    if constraint.type != "f":
+        raise Refused(
+            "42809", f'constraint "{node.conname}" of relation "{table.name.name}" is not a foreign key constraint',
+            subjects=[table.name],
+        )  # fmt: skip
     suffix = " DEFERRABLE" if node.deferrable else ""
     suffix += " INITIALLY DEFERRED" if node.initdeferred else ""
     details = replace(details_of(at.builder, *key), suffix=suffix)
@@ -250,6 +255,12 @@ def _cluster(table: Table, command: Node, at: Applying) -> None:
 def _column_exists(table: Table, command: Node, at: Applying) -> None:
     if command.name:
         at.column_of(table, command.name)
+
+
+def _not_of(table: Table, command: Node, at: Applying) -> None:
+    if ("of type", table.name) not in at.builder.extras:
+        raise Refused("42809", f'"{table.name.name}" is not a typed table', subjects=[table.name])
+    del at.builder.extras["of type", table.name]
 
 
 _COMMANDS: dict[int, Callable[[Table, Node, Applying], None]] = {
@@ -280,6 +291,7 @@ _COMMANDS: dict[int, Callable[[Table, Node, Applying], None]] = {
     _T.AT_DisableTrig: _trigger_state,
     _T.AT_EnableAlwaysTrig: _trigger_state,
     _T.AT_ClusterOn: _cluster,
+    _T.AT_DropOf: _not_of,
     _T.AT_SetStatistics: _column_exists,
     _T.AT_SetStorage: _column_exists,
     _T.AT_SetOptions: _column_exists,

@@ -165,13 +165,20 @@ class Applying:
         return spell_type(node, self.lookup)
 
     def expression(
-        self, node: Node, *tables: Table | FoundRelation, wanted: str | None = None, no_subquery: str | None = None
+        self,
+        node: Node,
+        *tables: Table | FoundRelation,
+        wanted: str | None = None,
+        no_subquery: str | None = None,
+        condition: str | None = None,
     ) -> Spelled:
-        """An expression over the columns of these tables."""
+        """An expression over the columns of these tables; `condition` is the place that wants a boolean."""
         relations = [
             (each.name, each) if isinstance(each, FoundRelation) else (each.name.name, found(each)) for each in tables
         ]
-        return spell_expression(node, self.lookup, relations=relations, wanted=wanted, no_subquery=no_subquery)
+        return spell_expression(
+            node, self.lookup, relations=relations, wanted=wanted, no_subquery=no_subquery, condition=condition
+        )
 
     def query(self, node: Node) -> Spelled:
         return spell_query(node, self.lookup)

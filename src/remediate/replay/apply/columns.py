@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from remediate.replay.apply.base import Applying, uses_of
+from remediate.replay.apply.casts import require_assignable, require_label
 from remediate.replay.apply.default_privileges import grant_defaults
 from remediate.replay.apply.definitions import written
 from remediate.replay.catalog import Column, QName, Sequence, Table
@@ -107,6 +108,10 @@ def set_default(table: Table, name: str, node: Node, at: Applying) -> Table:
                 "0A000", "cannot use column reference in DEFAULT expression", subjects=[table.name]
             ) from refused
         raise
+    if node.WhichOneof("node") == "a_const" and node.a_const.WhichOneof("val") == "sval":
+        require_label(node.a_const.sval.sval, column.type, at)
+    if spelled.type is not None:
+        require_assignable(spelled.type, column, table, "default expression")
     text: str | None = spelled.text
     key = ("default", table.name, name)
     if text == "NULL" and "(" not in column.type:

@@ -226,7 +226,7 @@ def inherit_key(index: Index, child: Table, at: Applying) -> None:
 
 def add_check(node: Node, table: Table, at: Applying) -> None:
     """AddRelationNewConstraints; a check of one column is named after it, wherever it stands."""
-    spelled = at.expression(node.raw_expr, table, no_subquery="check constraint")
+    spelled = at.expression(node.raw_expr, table, no_subquery="check constraint", condition="CHECK")
     uses = uses_of(spelled, at.builder)
     columns = tuple(
         each.name for each in table.columns if (table.name, each.name) in uses.columns
@@ -285,7 +285,9 @@ def add_exclusion(node: Node, table: Table, at: Applying) -> None:
             additions.append("expr")
             keys.append(f"({spelled.text}) WITH {operator}")
     text = f"EXCLUDE USING {method} ({', '.join(keys)})"
-    predicate = at.expression(node.where_clause, table).text if node.HasField("where_clause") else None
+    predicate = (
+        at.expression(node.where_clause, table, condition="WHERE").text if node.HasField("where_clause") else None
+    )
     text += f" WHERE ({predicate})" if predicate else ""
     schema = table.name.schema
     taken = at.relation_taken(schema)

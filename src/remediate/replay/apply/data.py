@@ -5,6 +5,7 @@ from __future__ import annotations
 from remediate.replay.apply import memory
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.geometry import call_geometry_function
+from remediate.replay.apply.row_values import check_changes, check_rows
 from remediate.replay.apply.session import set_setting, split_path
 from remediate.replay.apply.views import select_into
 from remediate.replay.catalog import DataChange, QName, Table
@@ -30,10 +31,14 @@ def change_rows(node: Node, at: Applying) -> None:
     columns = [item.res_target.name for item in getattr(node, "cols", ())]
     if verb == "update":
         columns = [item.res_target.name for item in node.target_list]
+        if table is not None:
+            check_changes(node, table, at)
     if table is not None:
         for column in columns:
             _require_column(table, column)
     if verb == "insert":
+        if table is not None:
+            check_rows(node, table, at)
         _check_source(node, at)
     elif verb in ("update", "delete"):
         _check_condition(node, found, at)
@@ -79,7 +84,7 @@ def _check_condition(node: Node, relation: QName, at: Applying) -> None:
     alias = node.relation.alias.aliasname if node.relation.HasField("alias") else relation.name
     from remediate.sql.deparse import spell_expression
 
-    spell_expression(node.where_clause, at.lookup, relations=[(alias, found)])
+    spell_expression(node.where_clause, at.lookup, relations=[(alias, found)], condition="WHERE")
 
 
 @applies("truncate_stmt")
@@ -92,6 +97,8 @@ def truncate(node: Node, at: Applying) -> None:
 
 @applies("copy_stmt")
 def copy(node: Node, at: Applying) -> None:
+    if node.is_from and not node.filename and not node.is_program:
+        raise Refused("57014", "COPY from stdin failed: No source stream defined")  # what node-postgres says
     if node.HasField("relation") and node.is_from:
         found = at.relation(node.relation)
         assert found is not None

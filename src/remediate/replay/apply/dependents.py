@@ -231,6 +231,8 @@ def _of_type(name: QName, _: str, at: Applying) -> Edges:
         for column in table.columns:
             if base_type(column.type) in types:
                 yield ("column", table.name, column.name), False
+        if at.builder.extras.get(("of type", table.name)) in types:
+            yield ("table", table.name, ""), False
     for key, function in at.builder.functions.items():
         if types & {*function.argument_types, function.returns.removeprefix("SETOF ")}:
             yield ("function", key[0], ",".join(key[1])), False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from remediate.replay.apply.base import Applying, applies, uses_of
 from remediate.replay.apply.bodies import check_body
@@ -276,6 +277,9 @@ def alter_function(node: Node, at: Applying) -> None:
     at.builder.functions[key] = replace(changed, definition=definition(changed, details, None))
 
 
+_ROUTINES: Final = {ObjectType.OBJECT_PROCEDURE: "procedure", ObjectType.OBJECT_FUNCTION: "function"}
+
+
 def find_function(node: Node, at: Applying, *, missing_ok: bool = False, objtype: int | None = None) -> Function | None:
     """The function that an ObjectWithArgs names (parse_func.c LookupFuncWithArgs); None for a built-in one.
 
@@ -283,10 +287,9 @@ def find_function(node: Node, at: Applying, *, missing_ok: bool = False, objtype
     """
     schema, name = at.qualified(node.objname)
     overloads = list(at.builder.find_functions(name, schema))
-    if objtype == ObjectType.OBJECT_PROCEDURE:
-        overloads = [each for each in overloads if each.kind == "procedure"]
-    if objtype == ObjectType.OBJECT_FUNCTION:
-        overloads = [each for each in overloads if each.kind == "function"]
+    wanted = _ROUTINES.get(objtype) if objtype is not None else None
+    others = [each for each in overloads if wanted is not None and each.kind != wanted]
+    overloads = [each for each in overloads if each not in others]
     if node.args_unspecified:
         if len(overloads) > 1:
             raise Refused("42725", f'function name "{name}" is not unique')
@@ -298,6 +301,8 @@ def find_function(node: Node, at: Applying, *, missing_ok: bool = False, objtype
         for each in overloads:
             if each.argument_types == types:
                 return each
+        if any(each.argument_types == types for each in others):
+            raise Refused("42809", f"{name}({', '.join(types)}) is not a {wanted}")
     if missing_ok or (schema in (None, "pg_catalog") and name in builtins().functions and not overloads):
         return None
     if schema is not None and schema not in at.builder.schemas:

@@ -17,6 +17,7 @@ from remediate.sql.nodes import SortByDir, SortByNulls
 from remediate.sql.parse import Node
 from remediate.sql.quote import choose_name, index_name_addition, quote_identifier, truncate_identifier
 from remediate.sql.select import implied_name
+from remediate.sql.simplify import simplify
 
 
 @applies("index_stmt")
@@ -36,14 +37,17 @@ def create_index(node: Node, at: Applying) -> None:
     # transformIndexStmt looks at the expressions; DefineIndex at the predicate, then at the keys.
     condition = None
     if node.HasField("where_clause"):
-        condition = at.expression(node.where_clause, relation, no_subquery="index predicate")
+        condition = at.expression(node.where_clause, relation, no_subquery="index predicate", condition="WHERE")
     expressions = [
         at.expression(item.index_elem.expr, relation, no_subquery="index expression")
         for item in node.index_params
         if not item.index_elem.name
     ]
-    if condition is not None:
-        _require_immutable(condition, "index predicate", name)
+    if condition is not None and not condition.immutable:
+        # CheckPredicate looks at what is left when constants have decided what they can.
+        decided = simplify(node.where_clause)
+        condition_left = at.expression(decided, relation, condition="WHERE")
+        _require_immutable(condition_left, "index predicate", name)
     columns, suffixes, additions = _keys(node.index_params, expressions, name, relation)
     spelled = [*expressions, condition] if condition is not None else expressions
     # A predicate that is plainly true is none (make_ands_implicit).

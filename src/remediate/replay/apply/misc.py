@@ -100,7 +100,7 @@ def maintenance(node: Node, at: Applying) -> None:
 
 @applies("alter_database_set_stmt", "alter_database_stmt", "notify_stmt", "listen_stmt", "unlisten_stmt",
          "discard_stmt", "variable_show_stmt", "constraints_set_stmt", "check_point_stmt", "load_stmt",
-         "alter_system_stmt", "explain_stmt", "alter_default_privileges", "replica_identity_stmt", "call_stmt",
+         "alter_system_stmt", "explain_stmt", "alter_default_privileges", "replica_identity_stmt",
          "alter_object_depends_stmt", "create_stats_stmt", "alter_stats_stmt", "sec_label_stmt",
          "create_publication_stmt", "alter_publication_stmt", "create_subscription_stmt", "alter_subscription_stmt",
          "drop_subscription_stmt", "prepare_stmt", "execute_stmt", "deallocate_stmt", "alter_extension_stmt",

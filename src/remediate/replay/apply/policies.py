@@ -10,10 +10,8 @@ from remediate.replay.apply.roles import role_name
 from remediate.replay.builder import Uses
 from remediate.replay.catalog import Policy, Table
 from remediate.replay.refused import Refused, nearest_name
-from remediate.sql.deparse import Spelled
 from remediate.sql.parse import Node
 from remediate.sql.quote import truncate_identifier
-from remediate.sql.types import NUMBERS, base_type
 
 
 @applies("create_policy_stmt")
@@ -91,17 +89,7 @@ def _expressions(node: Node, table: Table, at: Applying) -> tuple[str | None, st
         if not node.HasField(part):
             texts.append(None)
             continue
-        spelled = at.expression(getattr(node, part), table)
-        _require_boolean(spelled, table)
+        spelled = at.expression(getattr(node, part), table, condition="POLICY")
         texts.append(spelled.text)
         uses = joined(uses, uses_of(spelled, at.builder))
     return texts[0], texts[1], uses
-
-
-def _require_boolean(spelled: Spelled, table: Table) -> None:
-    """42804 (coerce_to_boolean), where the type is known for certain and no cast leads from it."""
-    kind = base_type(spelled.type) if spelled.type else None
-    constant = spelled.text.startswith("'")  # of no type yet
-    if kind in (*NUMBERS, "uuid", "text", "date", "timestamp with time zone") and not constant:
-        message = f"argument of POLICY must be type boolean, not type {kind}"
-        raise Refused("42804", message, subjects=[table.name])

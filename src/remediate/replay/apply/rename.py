@@ -14,6 +14,7 @@ from remediate.replay.apply.functions import find_function
 from remediate.replay.apply.moving import move_relation
 from remediate.replay.apply.policies import find_policy
 from remediate.replay.apply.respell import Renames, move_uses, respell
+from remediate.replay.apply.retype import retype
 from remediate.replay.apply.types import find_type
 from remediate.replay.builder import ObjectKey, TypeDetails
 from remediate.replay.catalog import QName, Table
@@ -248,20 +249,7 @@ def _move_type(names: Node, schema: str | None, name: str | None, at: Applying) 
     after = at.lookup.type_name(new.schema, new.name)
     if before is None or after is None:
         return
-    swaps = {before: after, f"{before}[]": f"{after}[]"}
-    for table in list(at.builder.tables.values()):
-        if any(column.type in swaps for column in table.columns):
-            columns = tuple(
-                replace(
-                    column,
-                    type=swaps[column.type],
-                    default=column.default and column.default.replace(f"::{before}", f"::{after}"),
-                )
-                if column.type in swaps
-                else column
-                for column in table.columns
-            )
-            at.builder.tables[table.name] = replace(table, columns=columns)
+    retype(before, after, at)
 
 
 def _rename_attribute(node: Node, at: Applying) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.catalog import Grant, QName, Role
 from remediate.replay.refused import Refused, nearest_name
-from remediate.sql.nodes import GrantTargetType, ObjectType, RoleSpecType, option, option_text, strings
+from remediate.sql.nodes import DropBehavior, GrantTargetType, ObjectType, RoleSpecType, option, option_text, strings
 from remediate.sql.parse import Node
 
 _BUILT_IN = "pg_"
@@ -88,10 +88,30 @@ def grant_role(node: Node, at: Applying) -> None:
         role_name(item.role_spec, at)
 
 
-@applies("drop_owned_stmt", "reassign_owned_stmt")
-def drop_owned(node: Node, at: Applying) -> None:
-    """What it drops is not followed; grants to the roles go."""
+@applies("reassign_owned_stmt")
+def reassign_owned(node: Node, at: Applying) -> None:
     names = [role_name(item.role_spec, at) for item in node.roles]
+    new = role_name(node.newrole, at)
+    for table in list(at.builder.tables.values()):
+        if table.owner in names:
+            at.builder.tables[table.name] = replace(table, owner=new, history=(*table.history, at.origin("alter")))
+
+
+@applies("drop_owned_stmt")
+def drop_owned(node: Node, at: Applying) -> None:
+    """Tables, grants and places in policies; who owns other objects is not known."""
+    from remediate.replay.apply.dependents import drop_objects
+
+    names = [role_name(item.role_spec, at) for item in node.roles]
+    owned = [table.name for table in at.builder.tables.values() if table.owner in names]
+    if owned:
+        drop_objects([("table", name, "") for name in owned], node.behavior == DropBehavior.DROP_CASCADE, at)
+    for policy_key, policy in list(at.builder.policies.items()):
+        kept = tuple(role for role in policy.roles if role not in names)
+        if not kept:
+            drop_objects([("policy", *policy_key)], False, at)
+        elif kept != policy.roles:
+            at.builder.policies[policy_key] = replace(policy, roles=kept, history=(*policy.history, at.origin("alter")))
     for key, grant in list(at.builder.grant_map.items()):
         if grant.role in names:
             del at.builder.grant_map[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.functions import setting_value
-from remediate.replay.builder import DEFAULT_SEARCH_PATH, CatalogBuilder
+from remediate.replay.builder import CatalogBuilder
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import VariableSetKind
 from remediate.sql.parse import Node
@@ -75,4 +75,4 @@ def end_local(builder: CatalogBuilder) -> None:
 def split_path(value: str) -> list[str]:
     """SplitIdentifierString, for the value of search_path in set_config."""
     names = [part.strip() for part in value.split(",")]
-    return [part[1:-1] if part.startswith('"') else part.lower() for part in names if part] or list(DEFAULT_SEARCH_PATH)
+    return [part[1:-1] if part.startswith('"') else part.lower() for part in names if part]

@@ -8,6 +8,7 @@ from remediate.replay.apply.columns import (
     define_column,
     define_default,
     set_column,
+    set_default,
 )  # fmt: skip
 from remediate.replay.apply.constraints import (
     add_constraint,
@@ -25,6 +26,7 @@ from remediate.replay.refused import Refused
 from remediate.sql.nodes import ConstrType, strings
 from remediate.sql.parse import Node
 from remediate.sql.quote import truncate_identifier
+from remediate.sql.types import type_parts
 
 _LIKE_COMMENTS, _LIKE_CONSTRAINTS, _LIKE_DEFAULTS, _LIKE_GENERATED, _LIKE_IDENTITY, _LIKE_INDEXES = 1, 4, 8, 16, 32, 64
 """primnodes.h TableLikeOption."""
@@ -43,6 +45,10 @@ def create_table(node: Node, at: Applying) -> None:
         for column in parent.columns:
             columns[column.name] = column
             inherited.add(column.name)
+    if node.HasField("of_typename"):
+        for column in _of_type(node.of_typename, at):
+            columns[column.name] = column
+        at.builder.extras["of type", name] = at.type(node.of_typename)
     definitions: list[Node] = []
     constraints: list[tuple[str | None, Node]] = []
     likes: list[tuple[Table, int]] = []
@@ -64,6 +70,10 @@ def create_table(node: Node, at: Applying) -> None:
     )  # fmt: skip
     at.builder.tables[name] = table
     grant_defaults("table", name, at)
+    for item in node.table_elts:
+        # A column of a partition or of a typed table: its options alone.
+        if item.WhichOneof("node") == "column_def" and not item.column_def.HasField("type_name"):
+            table = _column_options(item.column_def, table, constraints, at)
     if node.HasField("partspec"):
         _partition_key(node.partspec, table, at)
     for definition in definitions:
@@ -104,6 +114,31 @@ def _add_column(
     columns[name] = replace(column, name=name)
     definitions.append(node)
     constraints += [(name, constraint) for constraint in own]
+
+
+def _of_type(node: Node, at: Applying) -> list[Column]:
+    """The columns of a typed table (transformOfType)."""
+    schema, name = type_parts(node)
+    found = at.builder.find_type(name, schema)
+    details = at.builder.type_details.get(found) if found is not None else None
+    if found is None:
+        at.type(node)  # refused
+        return []
+    if found not in at.builder.types or at.builder.types[found].kind != "composite" or details is None:
+        raise Refused("42809", f"type {name} is not a composite type")
+    return [Column(attribute, kind) for attribute, kind in details.attributes]
+
+
+def _column_options(node: Node, table: Table, constraints: list[tuple[str | None, Node]], at: Applying) -> Table:
+    for item in node.constraints:
+        kind = item.constraint.contype
+        if kind == ConstrType.CONSTR_NOTNULL:
+            table = set_column(table, node.colname, at, nullable=False)
+        elif kind == ConstrType.CONSTR_DEFAULT:
+            table = set_default(table, node.colname, item.constraint.raw_expr, at)
+        else:
+            constraints.append((node.colname, item.constraint))
+    return table
 
 
 def _ordered(constraints: list[tuple[str | None, Node]]) -> list[tuple[str | None, Node]]:

@@ -72,7 +72,7 @@ def _condition(node: Node, relation: QName, at: Applying) -> tuple[str | None, U
         return None, Uses()
     columns = at.lookup.found(relation)
     spelled = spell_expression(
-        node.when_clause, at.lookup, relations=[("old", columns), ("new", columns)], qualify=True
+        node.when_clause, at.lookup, relations=[("old", columns), ("new", columns)], qualify=True, condition="WHEN"
     )
     return spelled.text, uses_of(spelled, at.builder)
 

@@ -79,7 +79,7 @@ def create_domain(node: Node, at: Applying) -> None:
     value = FoundRelation("", "", {"value": base})
     for item in node.constraints:
         if item.constraint.HasField("raw_expr"):
-            at.expression(item.constraint.raw_expr, value)
+            at.expression(item.constraint.raw_expr, value, condition="CHECK")
     at.builder.types[name] = Type(name, "domain", (), (at.origin("create"),))
     at.builder.type_details[name] = TypeDetails(base)
 

@@ -20,9 +20,10 @@ def create_view(node: Node, at: Applying) -> None:
     name = at.new_name(node.view)
     name = QName(name.schema, truncate_identifier(name.name))
     columns = _columns(spelled, strings(node.aliases))
-    _require_distinct(spelled, columns)
     invoker = option(node.options, "security_invoker")
     kind = at.builder.relation_kind(name)
+    if kind != "view" or not node.replace:
+        _require_distinct(spelled, columns)
     history: History = (at.origin("create"),)
     if kind is not None:
         if not node.replace:
@@ -30,7 +31,9 @@ def create_view(node: Node, at: Applying) -> None:
         if kind != "view":
             raise Refused("42809", f'"{name.name}" is not a view', subjects=[name])
         old = at.builder.views[name]
+        # Columns that are new are added to the relation, which is when names are compared.
         _require_replaceable(old, columns)
+        _require_distinct(spelled, columns)
         history = (*old.history, at.origin("replace"))
     elif name in at.builder.types:
         raise Refused("42710", f'type "{name.name}" already exists', subjects=[name])

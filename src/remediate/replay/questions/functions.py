@@ -269,10 +269,10 @@ def _column_comment(session: Session, values: list[Value], types: list[str]) -> 
 def _object_comment(session: Session, values: list[Value], types: list[str]) -> Value:
     """Of tables and functions; other comments are not kept."""
     oid, catalog = values[0], values[1] if len(values) > 1 else None
-    if isinstance(oid, Oid) and oid.kind == "proc" and catalog == "pg_proc":
+    if isinstance(oid, Oid) and oid.kind == "proc" and catalog in (None, "pg_proc"):
         function = next((one for key, one in session.reader.functions.items() if key == oid.key), None)
         return function.comment if function is not None else Unknown("a comment")
-    if isinstance(oid, Oid) and oid.kind == "class" and catalog == "pg_class" and isinstance(oid.key, QName):
+    if isinstance(oid, Oid) and oid.kind == "class" and catalog in (None, "pg_class") and isinstance(oid.key, QName):
         table = session.reader.tables.get(oid.key)
         return table.comment if table is not None else Unknown("a comment")
     return Unknown("a comment")

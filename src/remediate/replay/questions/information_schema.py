@@ -96,6 +96,12 @@ def _described(session: Session, spelled: str) -> dict[str, Value]:
     return row
 
 
+_NOT_UPDATABLE = re.compile(
+    r"\A(?:WITH|VALUES|SELECT DISTINCT)\b|\b(?:JOIN|UNION|INTERSECT|EXCEPT|GROUP BY|HAVING|LIMIT|OFFSET)\b"
+)
+"""What a view that is updatable by itself has none of (view_query_is_auto_updatable)."""
+
+
 def _columns(session: Session, wanted: Wanted) -> Iterator[Found]:
     names, column_names = _names(wanted, "table_name"), _names(wanted, "column_name")
     for relation, kind, position, column in attributes(session, names):
@@ -118,6 +124,8 @@ def _columns(session: Session, wanted: Wanted) -> Iterator[Found]:
         }
         if kind in "rp":
             row["is_updatable"] = "YES"
+        elif (view := session.reader.views.get(relation)) and _NOT_UPDATABLE.search(view.definition):
+            row["is_updatable"] = "NO"
         yield row | _described(session, column.type), None
     for name, system in system_relations().items():
         if names is not None and name.name not in names:
@@ -408,6 +416,56 @@ def _domains(session: Session, wanted: Wanted) -> Iterator[Found]:
             yield {"domain_schema": name.schema, "domain_name": name.name}, None
 
 
+_OF_TABLES = ("INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+
+
+def _table_privileges(session: Session, wanted: Wanted) -> Iterator[Found]:
+    """What was granted on tables and views, and what the owner has by itself; of the system's nothing is told."""
+    names = _names(wanted, "table_name")
+    owners = {table.name: table.owner or session.reader.current_user for table in tables(session, names)}
+    owners |= {view.name: session.reader.current_user for view in views(session, names) if not view.materialized}
+    given = {(name, owner, word, True) for name, owner in owners.items() for word in _OF_TABLES}
+    for grant in session.reader.grants:
+        name = QName(*grant.subject.split(".", 1)) if grant.kind == "table" else None
+        if name in owners and grant.role != owners[name]:
+            grantee = "PUBLIC" if grant.role == "public" else grant.role
+            given |= {(name, grantee, word.upper(), False) for word in grant.privileges if word.upper() in _OF_TABLES}
+    for name, grantee, privilege, grantable in sorted(given):
+        yield (
+            {
+                "grantor": owners[name],
+                "grantee": grantee,
+                "table_catalog": session.reader.database,
+                "table_schema": name.schema,
+                "table_name": name.name,
+                "privilege_type": privilege,
+                "is_grantable": "YES" if grantable else "NO",
+                "with_hierarchy": "YES" if privilege == "SELECT" else "NO",
+            },
+            None,
+        )
+
+
+def _role_table_grants(session: Session, wanted: Wanted) -> Iterator[Found]:
+    return (found for found in _table_privileges(session, wanted) if found[0]["grantee"] != "PUBLIC")
+
+
+def _view_table_usage(session: Session, wanted: Wanted) -> Iterator[Found]:
+    for view in views(session, _names(wanted, "view_name")):
+        for read in view.reads if not view.materialized else ():
+            yield (
+                {
+                    "view_catalog": session.reader.database,
+                    "view_schema": view.name.schema,
+                    "view_name": view.name.name,
+                    "table_catalog": session.reader.database,
+                    "table_schema": read.schema,
+                    "table_name": read.name,
+                },
+                None,
+            )
+
+
 SOURCES: Final[dict[str, Callable[[Session, Wanted], Iterator[Found]]]] = {
     "tables": _tables,
     "columns": _columns,
@@ -424,5 +482,8 @@ SOURCES: Final[dict[str, Callable[[Session, Wanted], Iterator[Found]]]] = {
     "sequences": _sequences,
     "enabled_roles": _enabled_roles,
     "domains": _domains,
+    "table_privileges": _table_privileges,
+    "role_table_grants": _role_table_grants,
+    "view_table_usage": _view_table_usage,
 }
 """What makes the rows of each view of information_schema; the rows of those that are not here are unknown."""
