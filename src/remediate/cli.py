@@ -33,6 +33,12 @@ class ListFormat(enum.StrEnum):
     json = "json"
 
 
+class AuditFormat(enum.StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
 class EngineName(enum.StrEnum):
     static = "static"
     postgres = "postgres"
@@ -87,6 +93,19 @@ UnsafeOption = Annotated[
     bool, typer.Option("--unsafe", help="Also write repairs that are right in most cases and need a look.")
 ]
 RewriteOption = Annotated[bool, typer.Option("--rewrite", help="Also edit existing migrations, where only that helps.")]
+LiveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        help="Plan on this live database instead of what the migrations make, which are the evidence then; it is only "
+        "read. A URL, what libpq takes else, or env:NAME for a variable that holds it.",
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option("--statement-timeout", metavar="SECONDS", help="How long a single query of the database may take."),
+]
 DateOption = Annotated[
     str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date for the names of timestamped files.")
 ]
@@ -135,6 +154,8 @@ def plan(
         bool, typer.Option("--write-baseline", help="Accept today's findings: writes remediate-baseline.json.")
     ] = False,
     date: DateOption = None,
+    database_url: LiveOption = None,
+    statement_timeout: TimeoutOption = 5.0,
     config: ConfigOption = None,
     no_cache: CacheOption = False,
     no_color: ColorOption = False,
@@ -156,6 +177,8 @@ def plan(
             date,
             no_color,
             no_cache,
+            database_url,
+            statement_timeout,
         )
         return run(options, format.value, fail_on.value, output, write_baseline)
 
@@ -176,6 +199,8 @@ def apply(
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
     date: DateOption = None,
+    database_url: LiveOption = None,
+    statement_timeout: TimeoutOption = 5.0,
     config: ConfigOption = None,
     no_cache: CacheOption = False,
     no_color: ColorOption = False,
@@ -197,8 +222,76 @@ def apply(
             date,
             no_color,
             no_cache,
+            database_url,
+            statement_timeout,
         )
         return run(options, branch, write)
+
+    return work
+
+
+@app.command(short_help="Look at a live database, beside its migrations. Reads only.")
+def audit(
+    path: PathArgument = Path(),
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database-url",
+            metavar="URL",
+            help="The database: a URL, what libpq takes else (host=… dbname=…, service=…), or env:NAME for a variable "
+            "that holds it. Without the option the variable REMEDIATE_DATABASE_URL is used, which keeps the password "
+            "out of the shell's history.",
+        ),
+    ] = None,
+    format: Annotated[
+        AuditFormat,
+        typer.Option(
+            "--format", help="text for people, json for programs, markdown with the SQL for an issue or a DBA."
+        ),
+    ] = AuditFormat.text,
+    service: ServiceOption = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rule", metavar="RULE", help="Only this rule or check, or drift, records, roles; may be repeated."
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Exit with 1 from this severity on; unresolved: errors, and what was not read.")
+    ] = FailOn.error,
+    count_rows: Annotated[
+        bool,
+        typer.Option(
+            "--count-rows/--no-count-rows", help="Count orphaned and duplicate rows, or look at the catalog alone."
+        ),
+    ] = True,
+    statement_timeout: TimeoutOption = 5.0,
+    show_sql: Annotated[bool, typer.Option("--show-sql", help="Show the query of each check.")] = False,
+    output: OutputOption = None,
+    config: ConfigOption = None,
+    no_color: ColorOption = False,
+) -> Work:
+    """Look at a live database: drift from its migrations, their records, what the rules and seven checks find.
+
+    Reads in short read-only transactions with time limits, and writes nothing. In a folder without migrations it looks
+    at the database alone.
+    """
+
+    def work() -> int:
+        from remediate.commands.audit import AuditOptions, run
+
+        options = AuditOptions(
+            path,
+            config,
+            database_url,
+            tuple(service or ()),
+            tuple(rule or ()),
+            count_rows,
+            statement_timeout,
+            show_sql,
+            no_color,
+        )
+        return run(options, format.value, fail_on.value, output)
 
     return work
 

@@ -1,5 +1,9 @@
 """The one error that is the user's to solve; everything else that escapes is a fault of ours."""
 
+from __future__ import annotations
+
+import re
+
 
 class RemediateError(Exception):
     """Wrong input or environment: one line with place, cause and next step; exit code 2.
@@ -22,6 +26,22 @@ class RemediateError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments are lost by the default pickling, and workers of a process pool raise this.
         return (_rebuild, (self.cause, self.place, self.hint))
+
+
+_concealed: set[str] = set()
+
+
+def conceal(secret: str) -> None:
+    """From now on `without_concealed` takes it out: a password that came with an address, whoever quotes it."""
+    if secret:
+        _concealed.add(secret)
+
+
+def without_concealed(text: str) -> str:
+    """The text with three stars for each concealed secret that stands in it as a whole word."""
+    for secret in sorted(_concealed, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text
 
 
 def _rebuild(cause: str, place: str, hint: str) -> RemediateError:

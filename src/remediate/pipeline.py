@@ -81,6 +81,14 @@ class Plan:
         return tuple(self._changes.get(finding.id, ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A catalog that was not replayed, and how a finding in it is judged beside the files."""
+
+    replayed: Replayed
+    judge: Callable[[Finding], Finding]
+
+
 def read(tree: FileTree, config: Config) -> Workspace:
     """source: the services of a tree and their migrations."""
     return discover(tree, config)
@@ -109,19 +117,36 @@ def databases_of(services: Sequence[Service]) -> list[list[Service]]:
 
 
 def make_plan(
-    workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None = None
+    workspace: Workspace,
+    tree: FileTree,
+    config: Config,
+    request: Request,
+    cache: Cache | None = None,
+    observed: Observation | None = None,
 ) -> Plan:
-    """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes."""
+    """replay, detect, plan, emit and rewrite: from a workspace to findings, their fixes and the changes.
+
+    `observed` takes the place of the replay: a live database, and what to make of a finding there.
+    """
     with grammar_of(config.workspace.postgres):
-        return _make_plan(workspace, tree, config, request, cache)
+        if observed is None:
+            databases = replay_all(workspace, tree, config, request.assume, cache)
+            return _make_plan(workspace, databases, config, request, lambda finding: finding)
+        return _make_plan(workspace, (observed.replayed,), config, request, observed.judge)
 
 
-def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None) -> Plan:
+def _make_plan(
+    workspace: Workspace,
+    replays: tuple[Replayed, ...],
+    config: Config,
+    request: Request,
+    judge: Callable[[Finding], Finding],
+) -> Plan:
     databases: list[Facts] = []
     fixes: list[Fix] = []
     changes: list[Change] = []
     everything: list[Finding] = []
-    for replayed in replay_all(workspace, tree, config, request.assume, cache):
+    for replayed in replays:
         services = [service for service in workspace.services if service.database == replayed.database]
         facts = gather(replayed, services, config, request.neighbours)
         databases.append(facts)
@@ -132,6 +157,7 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
             ignores=workspace.ignores,
             baseline=request.baseline,
         )
+        found = tuple(map(judge, found))
         everything.extend(found)
         findings = [finding for finding in found if not request.services or finding.service in request.services]
         planned = plan(facts, findings, request.options)

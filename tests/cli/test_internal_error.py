@@ -21,7 +21,7 @@ MESSAGE = (
 def failed(platform: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", "postgres://app:environment@db/prod")
-    with mock.patch("remediate.commands.plan.make_plan", side_effect=ValueError(MESSAGE + "\nsecond line")):
+    with mock.patch("remediate.commands.options.make_plan", side_effect=ValueError(MESSAGE + "\nsecond line")):
         return run("plan", platform)
 
 
@@ -53,14 +53,14 @@ def test_no_secret_is_shown_or_saved(failed: Result) -> None:
 
 def test_where_nothing_can_be_saved_it_says_so(platform: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nonexistent/folder")
-    with mock.patch("remediate.commands.plan.make_plan", side_effect=ValueError("x")):
+    with mock.patch("remediate.commands.options.make_plan", side_effect=ValueError("x")):
         result = run("plan", platform)
     assert result.code == 3
     assert "; no details saved, because the temporary folder cannot be written" in result.err
 
 
 def test_too_little_memory_is_the_users_to_solve(platform: Path) -> None:
-    with mock.patch("remediate.commands.plan.make_plan", side_effect=MemoryError):
+    with mock.patch("remediate.commands.options.make_plan", side_effect=MemoryError):
         result = run("plan", platform)
     assert result.code == 2
     assert result.err == (

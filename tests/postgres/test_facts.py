@@ -413,6 +413,70 @@ class TestLargeTables:
             change.join()
 
 
+class TestLookingAtALiveDatabase:
+    """What a look that must not change anything stands on (postgres/live.py)."""
+
+    def test_a_read_only_transaction_cannot_be_made_another_once_it_has_read(self, database: Database) -> None:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1; "
+        for attempt in ("SET TRANSACTION READ WRITE", "SET transaction_read_only = off"):
+            assert database.refusal(begin + attempt) == "25001"
+        assert database.refusal(begin + "CREATE TABLE t ()") == "25006"
+
+    def test_a_function_of_the_user_may_still_do_what_is_no_write(self, database: Database) -> None:
+        """So none is called: advisory locks and settings outlive a read-only transaction."""
+        with database.connect() as connection:
+            connection.execute("BEGIN READ ONLY")
+            connection.execute("SELECT pg_advisory_lock(1), set_config('app.a', 'b', false)")
+            connection.execute("COMMIT")
+            held = connection.execute(
+                "SELECT count(*), current_setting('app.a') FROM pg_locks WHERE locktype = 'advisory'"
+            )
+            assert held.fetchone() == (1, "b")
+
+    def test_rolling_back_undoes_settings_of_the_session_too(self, database: Database) -> None:
+        with database.connect() as connection:
+            connection.execute("BEGIN")
+            connection.execute("SET search_path = pg_catalog; SET LOCAL lock_timeout = '1s'")
+            connection.execute("ROLLBACK")
+            settings = "SELECT current_setting('search_path'), current_setting('lock_timeout')"
+            assert connection.execute(settings).fetchone() == ('"$user", public', "0")
+
+    def test_planning_runs_immutable_functions_of_indexes_statistics_and_checks(self, database: Database) -> None:
+        """With the rights of whoever plans; what an index, statistics or a check makes of constants is worked out."""
+        database.run(
+            "CREATE FUNCTION f(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN true; END $$;"
+            "CREATE TABLE a (n int); CREATE INDEX ON a (n) WHERE f('index');"
+            "CREATE TABLE b (n int, m int); CREATE STATISTICS s ON (n = 1 AND f('statistics')), m FROM b;"
+            "CREATE TABLE c (n int CHECK (n > 0 OR f('check')));"
+            "CREATE OR REPLACE FUNCTION f(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS"
+            " $$ BEGIN RAISE EXCEPTION 'called'; END $$"
+        )
+        for table in ("a", "b"):
+            assert database.refusal(f"EXPLAIN SELECT n FROM {table} WHERE n = 1") == "P0001"
+        look = "EXPLAIN SELECT n FROM c WHERE n = -1"
+        assert database.refusal(f"SET constraint_exclusion = on; {look}") == "P0001"
+        assert database.refusal(f"SET constraint_exclusion = off; {look}") is None
+
+    def test_spelling_a_check_waits_for_a_lock_on_its_table(self, database: Database) -> None:
+        """So a look in the middle of a migration has to give up in time."""
+        database.run("CREATE TABLE t (n int CHECK (n > 0))")
+        with database.connect() as other, other.transaction():
+            other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+            look = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conrelid = 't'::regclass"
+            expected = "55P03" if database.value("SHOW server_version_num") >= "180000" else None
+            assert database.refusal(f"SET lock_timeout = '20ms'; {look}") == expected
+
+    def test_equality_is_that_of_the_user_unless_the_path_is_pg_catalog(self, database: Database) -> None:
+        database.run(
+            "CREATE FUNCTION trap(int, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'x'; END $$;"
+            "CREATE OPERATOR = (LEFTARG = int, RIGHTARG = int, FUNCTION = trap); CREATE TABLE t (n int);"
+            "INSERT INTO t VALUES (1)"
+        )
+        query = "SELECT * FROM public.t WHERE n = 1"
+        assert database.refusal(f"SET search_path = public, pg_catalog; {query}") == "P0001"
+        assert database.refusal(f"SET search_path = pg_catalog; {query}") is None
+
+
 def _lock_of(database: Database, change: str, table: str) -> str:
     """The strongest lock that the connection holds on `table` after `change`, in its transaction."""
     order = [

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from remediate.cache.store import Cache
 from remediate.commands.caching import opened_cache
-from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
+from remediate.commands.options import PlanOptions, check_options, load_baseline, plan_as_asked, request_of
 from remediate.commands.plan import commit_date_of
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.deliver.branch import check_branch, write_branch
@@ -17,7 +17,7 @@ from remediate.deliver.git_tree import CommitTree
 from remediate.deliver.repository import Repository, open_repository
 from remediate.deliver.working_tree import write
 from remediate.errors import RemediateError
-from remediate.pipeline import Plan, make_plan, read
+from remediate.pipeline import Plan, read
 from remediate.plan.model import Change
 from remediate.report.console import progress
 from remediate.report.lines import count
@@ -45,7 +45,7 @@ def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
         check_services(options.services, workspace)
         shown.step("Planning from the committed tree")
         request = request_of(options, repository.date, load_baseline(tree))
-        plan = make_plan(workspace, tree, config, request, cache)
+        plan = plan_as_asked(options, workspace, tree, config, request, cache)
         shown.step("Committing")
         commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
     _warn(plan)
@@ -109,7 +109,7 @@ def _write(options: PlanOptions, cache: Cache | None) -> int:
         check_services(options.services, workspace)
         shown.step("Planning")
         request = request_of(options, commit_date, load_baseline(tree))
-        plan = make_plan(workspace, tree, config, request, cache)
+        plan = plan_as_asked(options, workspace, tree, config, request, cache)
         written = write(root, plan.changes)
     _warn(plan)
     for path in written:

@@ -15,7 +15,7 @@ from typing import Any
 from typer import Abort, BadParameter, Exit
 
 from remediate import __version__
-from remediate.errors import RemediateError
+from remediate.errors import RemediateError, without_concealed
 from remediate.report.console import until_closed
 
 WRONG_INPUT = 2
@@ -74,7 +74,7 @@ def _environment(error: OSError) -> str:
 
 
 def _say(line: str) -> int:
-    print("remediate: " + " ".join(line.split()), file=sys.stderr)
+    print("remediate: " + _without_passwords(" ".join(line.split())), file=sys.stderr)
     return WRONG_INPUT
 
 
@@ -106,14 +106,28 @@ def _reproduction(error: Exception) -> str:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             lines.append(f"{package} is not there")
-    lines += [f"arguments {sys.argv[1:]!r}", f"in {os.getcwd()}", "", *traceback.format_exception(error)]
+    lines += [f"arguments {_arguments()!r}", f"in {os.getcwd()}", "", *traceback.format_exception(error)]
     return _without_secrets("\n".join(lines))
 
 
+def _arguments() -> list[str]:
+    """The command line without the address of a database, whatever it looks like."""
+    shown: list[str] = []
+    for argument in sys.argv[1:]:
+        if shown and shown[-1] == "--database-url":
+            argument = "***"
+        elif argument.startswith("--database-url="):
+            argument = "--database-url=***"
+        shown.append(argument)
+    return shown
+
+
+# Up to the last @ of the line or the quotes: a password may hold any character, though it should not.
+# As a path, an address has one slash.
+_IN_ADDRESS = re.compile(r"(:/+[^\s/:@]*):[^\n'\"]*@")
 _SECRET_WORD = r"(?:password|passwd|pwd|secret|token|api_?key)"
 _QUOTED = r"""(?:E?'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _SECRETS = (
-    (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:***@"),
     (re.compile(rf"""({_SECRET_WORD}\\?['"]?\s*[=:]?\s*){_QUOTED}""", re.IGNORECASE), r"\1'***'"),
     (re.compile(rf"({_SECRET_WORD}=)[^\s'\",;&)]+", re.IGNORECASE), r"\1***"),
 )
@@ -121,6 +135,12 @@ _SECRETS = (
 
 def _without_secrets(text: str) -> str:
     """An error may quote a statement or an address: passwords in it are no part of the fault."""
+    text = _without_passwords(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _without_passwords(text: str) -> str:
+    """Without what came with an address of a database, and without what stands in one that was given by mistake."""
+    return _IN_ADDRESS.sub(r"\1:***@", without_concealed(text))

@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
+from remediate.cache.store import Cache
 from remediate.commands.workspace import check_rule
+from remediate.config.model import Config
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline
 from remediate.errors import RemediateError
-from remediate.pipeline import Request
+from remediate.pipeline import Plan, Request, make_plan
 from remediate.plan.model import Options
 from remediate.replay.catalog import Assumption
-from remediate.source.model import FileTree
+from remediate.source.model import FileTree, Workspace
 from remediate.source.neighbours import neighbours
+
+LONGEST = 3600
+"""Seconds that a single query of a live database may be given."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What `plan` and `apply` have in common, as typed on the command line."""
+    """What `plan` and `apply` have in common, as typed on the command line.
+
+    `database_url` is the live database to plan on, None for the replayed one; `timeout` in seconds is for it.
+    """
 
     path: Path
     config: Path | None
@@ -32,6 +40,8 @@ class PlanOptions:
     date: str | None
     no_color: bool
     no_cache: bool = False
+    database_url: str | None = None
+    timeout: float = 5.0
 
 
 def check_options(options: PlanOptions) -> None:
@@ -40,6 +50,32 @@ def check_options(options: PlanOptions) -> None:
         check_rule(rule, "--rule")
     if options.date is not None:
         _date(options.date)
+    check_timeout(options.timeout)
+    if options.database_url is not None and options.assume != "applied":
+        hint = "what is on record in the database has run; leave --assume out"
+        raise RemediateError("a live database is no fresh one", place="--assume", hint=hint)
+
+
+def check_timeout(seconds: float) -> None:
+    """Raises `RemediateError` for a limit that is none: to PostgreSQL 0 means that there is no limit."""
+    if not 0.001 <= seconds <= LONGEST:
+        hint = f"give seconds between 0.001 and {LONGEST}"
+        raise RemediateError(f"{seconds:g} is no time limit", place="--statement-timeout", hint=hint)
+
+
+def plan_as_asked(
+    options: PlanOptions, workspace: Workspace, tree: FileTree, config: Config, request: Request, cache: Cache | None
+) -> Plan:
+    """The plan for what the migrations make, or for the live database that was named."""
+    if options.database_url is None:
+        return make_plan(workspace, tree, config, request, cache)
+    from remediate.live import look, plan_on
+    from remediate.postgres.address import read_address
+    from remediate.postgres.live import Live
+
+    with Live(read_address(options.database_url), timeout=options.timeout) as live:
+        sight = look(live, workspace, tree, config, options.services)
+    return plan_on(sight, tree, request)
 
 
 def load_baseline(tree: FileTree) -> Baseline | None:

@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from remediate.commands.caching import opened_cache
-from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
+from remediate.commands.options import PlanOptions, check_options, load_baseline, plan_as_asked, request_of
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline, write_baseline
-from remediate.pipeline import Plan, make_plan, read
+from remediate.pipeline import Plan, read
 from remediate.report.console import progress, terminal_width
 from remediate.source.tree import WorkingTree
 
@@ -36,7 +36,7 @@ def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, wr
             baseline = load_baseline(tree)
             shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
             request = request_of(options, commit_date, baseline)
-            plan = make_plan(workspace, tree, config, request, cache)
+            plan = plan_as_asked(options, workspace, tree, config, request, cache)
         if write_accepted:
             return _accept(plan, root, baseline, partial=bool(options.services or options.rules))
         _print(plan, format, prefix, output, options.no_color)

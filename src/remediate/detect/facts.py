@@ -16,7 +16,7 @@ from remediate.source.neighbours import Neighbour
 
 CANONICAL = "app.current_tenant_id"
 _ROOT_NAMES = ("tenants", "tenant")
-_DEFAULT_COLUMN = "tenant_id"
+DEFAULT_COLUMN = "tenant_id"
 # A policy that compares these with a setting isolates users or single rows, not tenants.
 _PERSONAL_COLUMN = re.compile(r"^(id|.*_by|(.*_)?(user|owner|actor|account_holder)_id)$")
 _TENANT_SETTING = re.compile(r"tenant(_?(id|uuid|guid|key))?$")
@@ -45,7 +45,7 @@ def find_tenancy(catalog: Catalog, services: Sequence[Service], config: Config) 
     protected = any(table.rls_enabled for table in catalog.tables.values()) or bool(catalog.policies)
     enabled = bool(column or root or protected)
     reasons.setdefault("column", "the usual name; nothing in this database says otherwise")
-    column = column or _DEFAULT_COLUMN
+    column = column or DEFAULT_COLUMN
     setting, legacy, is_used = _settings(catalog, services, config, column, reasons)
     reasons["enabled"] = (
         "there is a tenant column, a table of tenants or row level security"
@@ -79,11 +79,11 @@ def _column(catalog: Catalog, config: Config, reasons: dict[str, str]) -> str | 
     if named and (referring := _referring_column(catalog, _named(catalog, named))):
         reasons["column"] = "the commonest name of the columns that refer to the table of tenants"
         return referring
-    having = [table.name for table in catalog.tables.values() if table.column(_DEFAULT_COLUMN)]
+    having = [table.name for table in catalog.tables.values() if table.column(DEFAULT_COLUMN)]
     beside_root = any(QName(name.schema, root) in catalog.tables for name in having for root in _ROOT_NAMES)
     if len(having) >= 2 or beside_root:
         reasons["column"] = f"{_count(len(having), 'table has', 'tables have')} a column of the usual name"
-        return _DEFAULT_COLUMN
+        return DEFAULT_COLUMN
     return None
 
 

@@ -30,7 +30,8 @@ def taints(facts: Facts, service: str, tables: Iterable[QName], origins: Iterabl
     `tables` are the relations that it stands on, `origins` the statements that made it. An unresolved statement whose
     effect is wholly unknown taints everything of its service; a condition that nothing can answer, the tables that its
     other branch names, itself or through what it uses, since what a fresh database would not have done may have
-    happened. At most a few are named, the rest counted.
+    happened. In a live database its drift counts alike: what is planned there meets another state elsewhere. At most a
+    few are named, the rest counted.
     """
     found = list(dict.fromkeys(_taints(facts, service, frozenset(tables), origins)))
     if len(found) > _LISTED:
@@ -48,6 +49,8 @@ def _taints(facts: Facts, service: str, tables: frozenset[QName], origins: Itera
     for assumed in facts.replayed.assumptions:
         if _may_touch(facts, assumed, service, tables):
             yield f"{assumed.place} may have led to a change of it: {assumed.reason}."
+    for table in sorted(tables & facts.replayed.drift.keys()):
+        yield from facts.replayed.drift[table]
     refused = _refused(facts)
     for number in sorted({number for table in tables for number in refused.get(table, ())}):
         refusal = facts.replayed.refusals[number]

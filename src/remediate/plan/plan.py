@@ -58,7 +58,8 @@ def plan(facts: Facts, findings: Sequence[Finding], options: Options) -> Planned
 
 def _propose(finding: Finding, facts: Facts) -> Proposal:
     planner = PLANNERS.get(finding.rule)
-    if planner is None or finding.suppressed:
+    # What no migration makes belongs to no service, and has no file to be repaired in.
+    if planner is None or finding.suppressed or not finding.service:
         return Proposal(Fix(finding, finding.level, reasons=finding.reasons))
     return planner(finding, facts)
 

@@ -26,11 +26,9 @@ def connect(
     `options` are for the server, as libpq takes them (`-c name=value`). Raises `RemediateError` where the driver is
     missing or the server refuses.
     """
-    try:
-        import psycopg
-    except ImportError as error:
-        hint = "install the extra: pip install 'knex-remediate[prove]'"
-        raise RemediateError("the driver for PostgreSQL is not installed", hint=hint) from error
+    require_driver()
+    import psycopg
+
     try:
         return psycopg.connect(
             host=endpoint.host,
@@ -46,6 +44,15 @@ def connect(
         )
     except psycopg.Error as error:
         raise RemediateError(f"cannot connect: {error}", place=f"database {database} at {endpoint.host}") from error
+
+
+def require_driver() -> None:
+    """Raises `RemediateError` where the driver is missing."""
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        hint = "install the extra: pip install 'knex-remediate[prove]'"
+        raise RemediateError("the driver for PostgreSQL is not installed", hint=hint) from error
 
 
 def create_database(endpoint: Endpoint, name: str | None = None, *, template: str = "template1") -> str:

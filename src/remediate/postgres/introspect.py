@@ -6,9 +6,9 @@ Read with search_path = pg_catalog: PostgreSQL then qualifies every name of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remediate.postgres.queries import (
     COLUMNS,
@@ -18,6 +18,7 @@ from remediate.postgres.queries import (
     GRANTS,
     INDEXES,
     POLICIES,
+    QUERIES,
     RELATIONS,
     ROLES,
     SCHEMAS,
@@ -62,26 +63,43 @@ _KINDS: dict[str, Any] = {"e": "enum", "d": "domain", "c": "composite", "r": "ra
 _VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
 
 
+Fetched: TypeAlias = "Mapping[str, list[TupleRow]]"
+"""The rows of each of `QUERIES`."""
+
+
 def introspect(connection: Connection[TupleRow], history: History = ()) -> Catalog:
     """The catalog of the connected database; every object gets `history`. The session's search_path is restored."""
-    reader = _Reader(connection, history)
     before = connection.execute("SELECT current_setting('search_path')").fetchone()
     connection.execute("SET search_path = pg_catalog")
     try:
-        return reader.read()
+        fetched = fetch(lambda query: connection.execute(query).fetchall())
     finally:
         connection.execute("SELECT set_config('search_path', %s, false)", (before[0] if before else "",))
+    return build(fetched, history)
+
+
+def fetch(run: Callable[[str], list[TupleRow]]) -> Fetched:
+    """All that `build` needs, at once: spelling takes longer than reading, and needs no open transaction.
+
+    `run` gives the rows of one query, in a session whose search_path is pg_catalog.
+    """
+    return {query: run(query) for query in QUERIES}
+
+
+def build(fetched: Fetched, history: History = ()) -> Catalog:
+    """The catalog that was fetched."""
+    return _Reader(fetched, history).read()
 
 
 class _Reader:
-    def __init__(self, connection: Connection[TupleRow], history: History) -> None:
-        self.connection = connection
+    def __init__(self, fetched: Fetched, history: History) -> None:
+        self.fetched = fetched
         self.history = history
         self.builder = CatalogBuilder()
         self.lookup = CatalogLookup(self.builder)
 
-    def rows(self, query: str) -> Iterable[TupleRow]:
-        return self.connection.execute(query).fetchall()
+    def rows(self, query: str) -> list[TupleRow]:
+        return self.fetched[query]
 
     def read(self) -> Catalog:
         builder, history = self.builder, self.history

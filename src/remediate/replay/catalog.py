@@ -305,7 +305,8 @@ class Replayed:
 
     `statements` counts the statements of each migration file. `assumptions` are the places where what nothing can
     answer was taken as on a fresh database. `outcomes` has one entry a migration file that was run, under
-    `--assume fresh` with how it ended.
+    `--assume fresh` with how it ended. `drift` is for a catalog that was read from a live database: by relation (or
+    function), in sentences, what it has otherwise than its migrations say and what bears on isolation.
     """
 
     database: str
@@ -319,6 +320,7 @@ class Replayed:
     statements: Mapping[str, int] = field(default_factory=dict)
     assumptions: tuple[Unresolved, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    drift: Mapping[QName, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def compare_facts(
 ) -> Comparison:
     """The same for facts from anywhere, of the kinds that there are: `found` are ours, and `told` the replays whose
     unresolved places may explain what differs."""
-    explain = _Explanations(told, text_of)
+    explain = Explanations(told, text_of)
     counts = dict.fromkeys(kinds, 0)
     differences = []
     for key in dict.fromkeys((*expected, *found)):
@@ -258,7 +258,7 @@ def _text(name: QName | None) -> str | None:
     return None if name is None else str(name)
 
 
-class _Explanations:
+class Explanations:
     """Finds the unresolved place behind a difference: one about the object, else one in whose file it is named.
 
     For refused statements and outcomes, which are about a file, any place in that file.

@@ -33,7 +33,7 @@ def findings_of(service: str, plan: Plan, width: int | None) -> Iterator[Line]:
     if not fixes:
         return
     rules = load_rules()
-    yield heading(service)
+    yield heading(service or "Made outside of the migrations")
     for rule in dict.fromkeys(fix.finding.rule for fix in fixes):
         group = [fix for fix in fixes if fix.finding.rule == rule]
         title = f"  {rules[rule].title} ({len(group)})"

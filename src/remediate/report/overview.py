@@ -27,7 +27,7 @@ def overview(plan: Plan, width: int | None) -> Iterator[Line]:
     yield [Segment(head, "bold")]
     tenancies: dict[str, list[str]] = {}
     for facts in plan.databases:
-        tenancies.setdefault(_tenancy(facts.tenancy), []).append(facts.replayed.database)
+        tenancies.setdefault(tenancy_in_words(facts.tenancy), []).append(facts.replayed.database)
     for text, names in tenancies.items():
         where = f"In {', '.join(names)}: " if len(tenancies) > 1 else ""
         yield from prose(where + text, indent=2, width=width, first=[])
@@ -77,7 +77,8 @@ def _states(number: int, state: str) -> str:
     return count(number, state) if state in ("error", "warning") else f"{number:,} {state}"
 
 
-def _tenancy(tenancy: Tenancy) -> str:
+def tenancy_in_words(tenancy: Tenancy) -> str:
+    """How tenants are told apart, in a sentence."""
     if tenancy.enabled:
         others = f" (also in use: {', '.join(tenancy.legacy)})" if tenancy.legacy else ""
         if not tenancy.setting_is_used:

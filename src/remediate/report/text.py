@@ -22,8 +22,9 @@ PLACES_SHOWN = 5
 def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
     """The whole report; the last line sums up. Prose is broken to fit `width` columns, if one is given."""
     yield from overview(plan, width)
-    for service in plan.workspace.services:
-        yield from findings_of(service.name, plan, width)
+    # The last are of no service: what a live database has and no migration makes.
+    for name in (*(service.name for service in plan.workspace.services), ""):
+        yield from findings_of(name, plan, width)
     yield from _changes(plan.changes)
     yield from _later(plan, width)
     yield from _refused(plan, width)

@@ -37,6 +37,10 @@ from remediate.source.tree import DescribedTree
 _SQL_FILE = re.compile(rb"[\w.-]+\.sql\b")
 
 
+class NoServicesError(RemediateError):
+    """There is nothing to replay here; who can do without catches it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A service before it is known how it stands to the others."""
@@ -226,7 +230,7 @@ def _configured_order(derived: Order, drafts: Mapping[str, _Found], config: Conf
     return Order((*chosen, *rest), ()), strangers
 
 
-def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Folders, config: Config) -> RemediateError:
+def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Folders, config: Config) -> NoServicesError:
     looked: list[str] = []
     if folders.knexfiles:
         names = [knexfile.file for knexfile in folders.knexfiles]
@@ -237,7 +241,7 @@ def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Fold
     looked += folders.notes[:2]
     if config.workspace.services:
         looked.append(f"workspace.services is {', '.join(config.workspace.services)}")
-    return RemediateError(
+    return NoServicesError(
         f"no services found in {len(files)} files ({'; '.join(looked)})",
         place=tree.label,
         hint="give the folder that holds the services, or name their folders in workspace.services of remediate.toml",

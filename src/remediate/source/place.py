@@ -10,7 +10,8 @@ class Place:
     """A span of one file.
 
     `file` is a POSIX path relative to the workspace. `line` and `column` count from 1, columns in characters (as
-    editors show them). `start` and `end` are byte offsets into the file as it is stored (end exclusive), for edits.
+    editors show them); what is in no file has the line 0. `start` and `end` are byte offsets into the file as it is
+    stored (end exclusive), for edits.
     """
 
     file: str
@@ -20,7 +21,7 @@ class Place:
     end: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, order=True)
