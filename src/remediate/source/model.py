@@ -94,9 +94,9 @@ class Service:
     """One unit with its own migrations. `reasons` says for each derived fact (name, directories, database) why.
 
     `table_schema` is what the knexfile says of the schema of Knex's table; without it, that is the first of the search
-    path. `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file. `code`
-    is application code that is known to use its database, its own files first; `around` what may use it as well: code
-    that belongs to no service, SQL files and scripts.
+    path. `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file.
+    `code` is application code that is known to use its database, its own files first; `around` what may use it as well:
+    code that belongs to no service, SQL files and scripts.
     """
 
     name: str
