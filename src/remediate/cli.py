@@ -28,6 +28,12 @@ class PlanFormat(enum.StrEnum):
     sql = "sql"
 
 
+class ProofFormat(enum.StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
 class ListFormat(enum.StrEnum):
     text = "text"
     json = "json"
@@ -91,6 +97,13 @@ DateOption = Annotated[
     str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date for the names of timestamped files.")
 ]
 ColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (as with NO_COLOR in the environment).")]
+
+FetchOption = Annotated[
+    bool,
+    typer.Option(
+        "--fetch-postgres", help="Fetch the major version of production with npm, if this machine does not have it."
+    ),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -176,6 +189,39 @@ def apply(
             path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
         )
         return run(options, branch, write)
+
+    return work
+
+
+@app.command(short_help="Try every change on a real PostgreSQL, attack it, take it back.")
+def prove(
+    path: PathArgument = Path(),
+    format: Annotated[
+        ProofFormat, typer.Option("--format", help="text for people, json for programs, markdown for a pull request.")
+    ] = ProofFormat.text,
+    service: ServiceOption = None,
+    rule: RuleOption = None,
+    unsafe: UnsafeOption = False,
+    rewrite: RewriteOption = False,
+    fetch_postgres: FetchOption = False,
+    output: OutputOption = None,
+    date: DateOption = None,
+    config: ConfigOption = None,
+    no_color: ColorOption = False,
+) -> Work:
+    """Try every change of the plan on a PostgreSQL of its own: apply it, attack it as two tenants, take it back.
+
+    The SQL of the migrations runs there, as a superuser of that server: only prove what you trust.
+    """
+
+    def work() -> int:
+        from remediate.commands.options import PlanOptions
+        from remediate.commands.prove import ServerOptions, run
+
+        options = PlanOptions(
+            path, config, tuple(service or ()), tuple(rule or ()), "applied", unsafe, rewrite, date, no_color
+        )
+        return run(options, ServerOptions(fetch_postgres), format.value, output)
 
     return work
 

@@ -169,6 +169,7 @@ class ChangeTrial:
 
     def _judge(self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run) -> None:
         problems, notes, missing = [], [], []
+        still: dict[str, list[QName]] = {}
         for table, before in old.items():
             after = new[table]
             rules = self._rules_of(table)
@@ -179,13 +180,17 @@ class ChangeTrial:
                 continue
             place = up.place_of(table, "policy") or up.place_of(table)
             problems += [Remark(text, place) for text in failures(table, before, after, rules)]
-            left = remaining(table, before, after) if rules & ABOUT_TENANTS else None
-            notes += [Remark(left, place)] if left and not problems else []
+            left = remaining(before, after) if rules & ABOUT_TENANTS else ""
+            if left:
+                still.setdefault(left, []).append(table)
             skipped = untried(after)
             if skipped and rules & ABOUT_TENANTS:
                 notes.append(
                     Remark(f"{table}: {', '.join(sorted(skipped)).upper()} could not be tried in every session")
                 )
+        for left, tables in still.items():
+            names = f"{', '.join(map(str, tables))} {'leaks' if len(tables) == 1 else 'leak'}"
+            notes.append(Remark(f"{names} as before, and no repair in this change is about that: {left}"))
         status: Status = "failed" if problems else "untried" if missing else "passed"
         self._add("tenants", status, [*problems, *missing, *notes])
 

@@ -9,6 +9,8 @@ from remediate.prove.model import Attempt, Reach
 from remediate.replay.catalog import QName
 
 _OWN = "own "
+STATEMENTS = frozenset(("SELECT", "UPDATE", "DELETE", "INSERT", "INSERT RETURNING", "UPSERT", "MOVE"))
+"""What is tried with rows of others."""
 
 CLOSES: dict[str, frozenset[str]] = {
     "missing-rls": frozenset(("application", "owner")),
@@ -48,10 +50,9 @@ def _never_there(table: QName, old: set[Attempt], rules: Collection[str]) -> Ite
             yield f"{table} leaked nothing before, although {rule} was found there"
 
 
-def remaining(table: QName, before: Reach, after: Reach) -> str | None:
-    """What leaked before and still does, for a reason that no repair of this change is about."""
-    left = set(after.leaks()) & set(before.leaks())
-    return f"{table} leaks as it did before: {spell(left)}; no repair in this change is about that" if left else None
+def remaining(before: Reach, after: Reach) -> str:
+    """What leaked before and still does, for reasons that no repair of the change is about; empty for nothing."""
+    return spell(set(after.leaks()) & set(before.leaks()))
 
 
 def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
@@ -95,14 +96,16 @@ def _number(outcome: str) -> int:
 
 def spell(attempts: Iterable[Attempt]) -> str:
     """Attempts as a reader takes them in: by role and session, the statements of each."""
+    attempts = set(attempts)
     groups: dict[tuple[str, str], list[str]] = {}
     order = {"application": 0, "owner": 1}
     for one in sorted(attempts, key=lambda one: (order[one.role], one.session, one.statement)):
         groups.setdefault((one.role, one.session), []).append(one.statement.upper())
     roles: dict[tuple[str, str], list[str]] = {}
     for (role, session), statements in groups.items():
-        roles.setdefault((role, ", ".join(statements)), []).append(_session(session))
-    return "; ".join(f"{statements} as the {role} ({', '.join(said)})" for (role, statements), said in roles.items())
+        said = "everything" if set(statements) >= STATEMENTS else ", ".join(statements)
+        roles.setdefault((role, said), []).append(_session(session))
+    return "; ".join(f"{statements} as the {role} ({', '.join(names)})" for (role, statements), names in roles.items())
 
 
 def _session(session: str) -> str:
