@@ -179,8 +179,9 @@ class ChangeTrial:
                     missing.append(Remark(f"{table} could not be tried: {why}"))
                 continue
             place = up.place_of(table, "policy") or up.place_of(table)
-            problems += [Remark(text, place) for text in failures(table, before, after, rules)]
-            left = remaining(before, after) if rules & ABOUT_TENANTS else ""
+            wrong = [Remark(text, place) for text in failures(table, before, after, rules)]
+            problems += wrong
+            left = remaining(before, after) if rules & ABOUT_TENANTS and not wrong else ""
             if left:
                 still.setdefault(left, []).append(table)
             skipped = untried(after)

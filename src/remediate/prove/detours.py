@@ -8,7 +8,7 @@ differ, others' rows shine through. What answers differently by itself (a clock,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal as Choice
 
@@ -99,18 +99,26 @@ def _key_of(singular: str, tenant: int, targets: Mapping[QName, Target]) -> str 
 
 
 class Scout:
-    """Reads every way in every kind of session, as each role. Its connections are those of an attacker."""
+    """Reads every way in every kind of session, as each role. `attacker` opens the connections for it."""
 
-    def __init__(self, attacker: Attacker, settings: Sequence[str], targets: Mapping[QName, Target]) -> None:
-        self._attacker = attacker
+    def __init__(
+        self, attacker: Callable[[], Attacker], settings: Sequence[str], targets: Mapping[QName, Target]
+    ) -> None:
+        self._open = attacker
         self._setting = settings[0]
         self._targets = targets
 
     def look(self, ways: Sequence[Way]) -> Look:
-        """Everything is rolled back."""
+        """Everything is rolled back. What functions leave set must not reach views: each have their sessions."""
         look = Look()
-        if not ways:
-            return look
+        for functions in (False, True):
+            some = [way for way in ways if (way.kind == "function") == functions]
+            if some:
+                with self._open() as self._attacker:
+                    self._look(some, look)
+        return look
+
+    def _look(self, ways: Sequence[Way], look: Look) -> None:
         stored = [way for way in ways if way.kind == "materialized view"]
         sessions = [
             Session("right", ((self._setting, UUIDS[0]),)),
@@ -132,7 +140,6 @@ class Scout:
                 self._attacker.rest()
         for way in ways:
             look.outcomes[way.name] = dict(self._outcomes(way, sessions, answers, look))
-        return look
 
     def _remove(self, wire: Wire, tenants: Iterable[int]) -> None:
         """Takes the rows of tenants away, behind the savepoint that attempts go back to."""

@@ -65,13 +65,14 @@ class Ground:
         self.actors = make_actors(self.wire, self.config)
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
         self._returned = settings_by_function(self.facts.replayed.catalog)
-        self.attacker = stack.enter_context(
-            Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
-        )
+        self.attacker = stack.enter_context(self.new_attacker())
 
     def as_owner(self) -> Wire:
         """A new session of the owner, as a service's migrations have it."""
         return Wire(self.host.endpoint, self.database, role=self.actors.owner, hint="try again")
+
+    def new_attacker(self) -> Attacker:
+        return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
 
     def snapshot(self) -> Snapshot:
         with connect(self.host.endpoint, self.database) as connection:

@@ -12,6 +12,7 @@ from remediate.plan.model import Change
 from remediate.postgres.server import Server
 from remediate.prove.change import ChangeTrial, State
 from remediate.prove.detours import Scout, Way, compare, find_ways
+from remediate.prove.edits import prove_edits
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import lost_access
 from remediate.prove.model import ChangeProof, Check, DatabaseProof, Matrix, Proofs, Reach, Remark
@@ -82,7 +83,7 @@ def _prove_database(
         proven, left = _blame(proven, around)
         if left:
             checks.append(Check("tenants", "failed", tuple(map(Remark, left))))
-        return DatabaseProof(
+        done = DatabaseProof(
             database=facts.replayed.database,
             services=tuple(service.name for service in facts.services),
             application=ground.actors.application or "",
@@ -95,12 +96,22 @@ def _prove_database(
             unlike=len(state.unlike),
             settings=setting_names(facts),
         )
+    edits = [change for change in changes if change.kind == "rewrite"]
+    if edits:
+        asked.step("Running the edited history")
+    proofs = prove_edits(
+        asked.host, facts, edits, findings, ground.history.catalog, evaluator, asked.config, asked.detect
+    )
+    # In the order of the plan, edits among migrations.
+    order = {change.path: number for number, change in enumerate(changes)}
+    together = sorted((*done.changes, *proofs), key=lambda proof: order[proof.change.path])
+    return replace(done, changes=tuple(together))
 
 
 def _scout(ground: Ground) -> tuple[Scout, list[Way]]:
     targets = {name: target for name in ground.shapes if isinstance(target := ground.target(name), Target)}
     ways = find_ways(ground.wire, ground.history.catalog, targets)
-    return Scout(ground.attacker, setting_names(ground.facts), targets), ways
+    return Scout(ground.new_attacker, setting_names(ground.facts), targets), ways
 
 
 def _aside(ground: Ground, first: Mapping[QName, Reach | str], proven: Sequence[ChangeProof]) -> list[Check]:

@@ -98,7 +98,9 @@ class _Filler:
     def _fill(self, shape: TableShape) -> None:
         rows: dict[int, Row] = {}
         reason = ""
-        for number in range(2 * ROWS):
+        # A tenant is one row of the table of tenants.
+        step = ROWS if shape.name == self._facts.tenancy.root else 1
+        for number in range(0, 2 * ROWS, step):
             row, why = _RowMaker(self, shape, number).make()
             if row is not None:
                 rows[number] = row
@@ -291,7 +293,7 @@ class _RowMaker:
         tenancy = self._filler.facts.tenancy
         if self._shape.name == tenancy.root:
             names = next((unique.plain for unique in self._shape.uniques if unique.primary), ())
-            if len(names) == 1 and self._number % ROWS == 0 and (column := self._shape.column(names[0])):
+            if len(names) == 1 and (column := self._shape.column(names[0])):
                 row[names[0]] = tenant_key(column, self._tenant)
                 self._fixed.add(names[0])
             return
