@@ -17,7 +17,7 @@ from remediate.emit.emit import emit, writable
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
-from remediate.postgres.server import Server
+from remediate.postgres.host import Host
 from remediate.prove.model import Proofs
 from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Replayed
@@ -146,7 +146,7 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
 
 
 def prove_plan(
-    plan: Plan, tree: FileTree, config: Config, request: Request, host: Server, step: Callable[[str], None]
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None]
 ) -> Proofs:
     """prove: every change of a plan, tried on a running server."""
 

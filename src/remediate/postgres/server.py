@@ -39,17 +39,24 @@ rm -rf -- "$data"
 exit "$code"
 """
 
+_RESERVED = ("postgres", "template0", "template1")
+_LONGEST_NAME = 63
 _PATIENCE = 30.0  # seconds for a start on a machine that is busy; the usual is half of one
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How to reach a server: what libpq needs. `host` is a folder for a socket."""
+    """How to reach a server: what libpq needs. `host` is a folder for a socket.
+
+    `database` is where databases are made and dropped from: nothing in it is looked at. `more` are further parameters.
+    """
 
     host: str
     port: int
     user: str
     password: str | None = field(default=None, repr=False)
+    database: str = "postgres"
+    more: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class Server:
@@ -61,6 +68,9 @@ class Server:
 
     Raises `RemediateError` where there are no binaries, no room, or the server does not come up.
     """
+
+    is_own = True
+    may_make_roles = True
 
     def __init__(self, binaries: Binaries | None = None, *, parent: Path | None = None) -> None:
         self._given = binaries
@@ -217,6 +227,13 @@ class Server:
             os.chown(self.folder / "socket", self._account.uid, self._account.gid)
         if binaries.major >= 18:
             write_shims(self.folder / "shims", installed=binaries.folder.parent / "share" / "extension")
+
+    def database_name(self, label: str) -> str | None:
+        """The label itself, where it can be: migrations ask for it."""
+        return label if label not in _RESERVED and len(label.encode()) <= _LONGEST_NAME else None
+
+    def role_name(self, name: str) -> str:
+        return name
 
     def stand_in(self, extension: str) -> bool:
         """Makes an empty extension of that name available to this server alone; False where that cannot be."""

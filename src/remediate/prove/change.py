@@ -14,7 +14,7 @@ from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.judge import count_leaks, failures, remaining, untried
+from remediate.prove.judge import affected, count_leaks, failures, lost_access, remaining, untried
 from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
 from remediate.prove.run import Run, run_file
@@ -28,9 +28,9 @@ STRENGTH = (
     "EXCLUSIVE", "ACCESS EXCLUSIVE",
 )  # fmt: skip
 """The modes of a table lock; each conflicts with more than those before it."""
-ABOUT_TENANTS = frozenset(
-    ("missing-rls", "rls-without-policy", "inconsistent-tenant-setting", "rls-not-forced", "missing-tenant-column")
-)
+GUARDING = frozenset(("missing-rls", "rls-without-policy", "inconsistent-tenant-setting", "rls-not-forced"))
+"""Rules about row security itself."""
+ABOUT_TENANTS = GUARDING | {"missing-tenant-column"}
 """Rules about who reaches the rows of a table: a repair that could not be attacked there is not proven."""
 SHOWN = 8
 """Remarks of one check that are kept; the rest is counted."""
@@ -81,7 +81,8 @@ class ChangeTrial:
         tables = self._tables(up)
         old = {name: self._reach_before(name) for name in tables}
         new = {name: ground.attack(name) for name in tables}
-        self._judge(old, new, up)
+        beside = self._look_beside(tables)
+        self._judge(old, new, up, beside)
         self._look_at_backfill(up)
         self._compare_locks(up)
         lost_rows = self._lost(before, columns, "after up")
@@ -167,8 +168,21 @@ class ChangeTrial:
     def _reach_before(self, table: QName) -> Reach | str:
         return self._state.reaches.get(table, "it was not there before")
 
-    def _judge(self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run) -> None:
-        problems, notes, missing = [], [], []
+    def _look_beside(self, tables: Sequence[QName]) -> list[Remark]:
+        """What tenants do with their own rows where a trigger or a policy reaches into the tables of the change."""
+        problems: list[Remark] = []
+        for name in affected(self._ground.history.catalog, tables):
+            before = self._state.reaches.get(name)
+            after = self._ground.attack(name, own_only=True) if isinstance(before, Reach) else ""
+            if isinstance(before, Reach) and isinstance(after, Reach):
+                problems += [Remark(text) for text in lost_access(name, before, after)]
+                self._state.reaches[name] = Reach({**before.outcomes, **after.outcomes})
+        return problems
+
+    def _judge(
+        self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run, beside: Sequence[Remark]
+    ) -> None:
+        problems, notes, missing = list(beside), [], []
         still: dict[str, list[QName]] = {}
         for table, before in old.items():
             after = new[table]

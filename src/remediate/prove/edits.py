@@ -14,7 +14,7 @@ from remediate.detect.model import Facts, Finding
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change
 from remediate.postgres.engine import PostgresEngine
-from remediate.postgres.server import Server
+from remediate.postgres.host import Host
 from remediate.prove.ground import Detect
 from remediate.prove.model import ChangeProof, Check, Remark
 from remediate.prove.prediction import Prediction, deviations, with_histories
@@ -27,14 +27,15 @@ _ANY = "postgres"
 
 
 def prove_edits(
-    host: Server, facts: Facts, edits: Sequence[Change], findings: Mapping[str, Finding], original: Catalog,
+    host: Host, facts: Facts, edits: Sequence[Change], findings: Mapping[str, Finding], original: Catalog,
     evaluator: Evaluator, config: Config, detect: Detect,
 ) -> list[ChangeProof]:  # fmt: skip
     """A proof for each edited file; all of them are tried together. `original` is what the unedited history made."""
     if not edits:
         return []
     services = [_edited(service, edits) for service in facts.services]
-    with PostgresEngine(host, _ANY, user=config.roles.migration or _ANY) as engine:
+    user = config.roles.migration or _ANY if host.is_own else host.endpoint.user
+    with PostgresEngine(host, _ANY, user=user) as engine:
         edited = replay_on(engine, services, evaluator).catalog
     prediction = Prediction(services, evaluator, config)
     static = prediction.replayed()

@@ -13,8 +13,8 @@ from remediate.detect.settings import settings_by_function
 from remediate.evaluate.evaluate import Evaluator
 from remediate.postgres.database import connect
 from remediate.postgres.engine import PostgresEngine
+from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
-from remediate.postgres.server import Server
 from remediate.postgres.snapshot import Snapshot, catalog_snapshot
 from remediate.postgres.wire import Wire
 from remediate.prove.actors import make_actors
@@ -23,6 +23,7 @@ from remediate.prove.contents import Columns, Contents, contents
 from remediate.prove.model import Reach
 from remediate.prove.prediction import Prediction, without_actors
 from remediate.prove.rows import Filled, fill
+from remediate.prove.seeing import SeeingWire, is_bound
 from remediate.prove.shapes import TableShape, read_shapes
 from remediate.prove.targets import Target, find_target
 from remediate.prove.tenants import setting_names
@@ -38,7 +39,7 @@ class Ground:
     Raises `RemediateError` where the server ends a session, has no room, or refuses what it is asked.
     """
 
-    def __init__(self, host: Server, facts: Facts, evaluator: Evaluator, config: Config) -> None:
+    def __init__(self, host: Host, facts: Facts, evaluator: Evaluator, config: Config) -> None:
         self.facts = facts
         self.host = host
         self.evaluator = evaluator
@@ -55,14 +56,18 @@ class Ground:
         self._stack.close()
 
     def _set_up(self, stack: ExitStack) -> None:
-        user = self.config.roles.migration or "postgres"
+        # On a server of the user nobody is there but the user.
+        user = self.config.roles.migration or "postgres" if self.host.is_own else self.host.endpoint.user
         engine = stack.enter_context(PostgresEngine(self.host, self.facts.replayed.database, user=user))
         self.database = engine.database
         self.history = replay_on(engine, self.facts.services, self.evaluator)
-        self.wire = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
-        self.shapes: Mapping[QName, TableShape] = read_shapes(self.wire)
-        self.filled: Filled = fill(self.wire, self.shapes, self.facts)
-        self.actors = make_actors(self.wire, self.config)
+        with Wire(self.host.endpoint, self.database, hint="try again") as wire:
+            self.shapes: Mapping[QName, TableShape] = read_shapes(wire)
+            self.filled: Filled = fill(wire, self.shapes, self.facts)
+            self.actors = make_actors(wire, self.config, self.host)
+            self.sees_all = not is_bound(wire)
+        kind = Wire if self.sees_all else SeeingWire
+        self.wire = stack.enter_context(kind(self.host.endpoint, self.database, hint="try again"))
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
         self._returned = settings_by_function(self.facts.replayed.catalog)
         self.attacker = stack.enter_context(self.new_attacker())
@@ -101,5 +106,7 @@ class Ground:
 
     def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:
         """Every attempt on a table, or the reason why none was made."""
+        if self.actors.unbound:
+            return self.actors.unbound
         target = self.target(table)
         return target if isinstance(target, str) else self.attacker.attack(target, own_only=own_only)

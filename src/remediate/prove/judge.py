@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from remediate.prove.model import Attempt, Reach
-from remediate.replay.catalog import QName
+from remediate.replay.catalog import Catalog, QName
 
 _OWN = "own "
 STATEMENTS = frozenset(("SELECT", "UPDATE", "DELETE", "INSERT", "INSERT RETURNING", "UPSERT", "MOVE"))
@@ -27,8 +28,7 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
     """What is wrong after a change whose findings on the table are of `rules`: sentences, none where all is well."""
     old, new = set(before.leaks()), set(after.leaks())
     yield from _never_there(table, old, rules)
-    # What could not be tried before, for want of a column, is nothing that was opened.
-    opened = {attempt for attempt in new - old if attempt in before.outcomes}
+    opened = {attempt for attempt in new - old if _was_held(before.outcomes.get(attempt, "untried"))}
     if opened:
         yield f"{table} leaks now where it did not: {spell(opened)}"
     left = new & old
@@ -43,6 +43,11 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
     yield from lost_access(table, before, after)
     if "inconsistent-tenant-setting" in rules:
         yield from _not_gained(table, before, after)
+
+
+def _was_held(outcome: str) -> bool:
+    """Whether security stood in the way: not a key that was taken, nor that there was nothing to try."""
+    return outcome != "untried" and not outcome.startswith("refused 23")
 
 
 def _never_there(table: QName, old: set[Attempt], rules: Collection[str]) -> Iterator[str]:
@@ -117,6 +122,33 @@ def _session(session: str) -> str:
         "empty": "the setting empty",
         "unset": "no setting",
     }.get(session, f"only {session.removeprefix('legacy ')} set")
+
+
+def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
+    """Tables that are not changed themselves, but have a policy or a trigger function which names one that is.
+
+    By name, through functions that call functions and views over views: rather one too many than one too few.
+    """
+    names = {table.name for table in changed}
+    grown = True
+    while grown:
+        size = len(names)
+        names |= {key[0].name for key, one in catalog.functions.items() if names & _words(one.body)}
+        names |= {name.name for name, view in catalog.views.items() if names & {read.name for read in view.reads}}
+        grown = len(names) > size
+    found = []
+    for table in catalog.tables:
+        if table in changed:
+            continue
+        texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
+        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
+        if names & functions or any(names & _words(text) for text in texts):
+            found.append(table)
+    return found
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
 
 
 def count_leaks(reaches: Iterable[Reach | None]) -> int:

@@ -9,12 +9,12 @@ from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change
-from remediate.postgres.server import Server
-from remediate.prove.change import ChangeTrial, State
+from remediate.postgres.host import Host
+from remediate.prove.change import GUARDING, ChangeTrial, State
 from remediate.prove.detours import Scout, Way, compare, find_ways
 from remediate.prove.edits import prove_edits
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.judge import lost_access
+from remediate.prove.judge import affected, lost_access
 from remediate.prove.model import ChangeProof, Check, DatabaseProof, Matrix, Proofs, Reach, Remark
 from remediate.prove.prediction import deviations, with_histories
 from remediate.prove.targets import Target
@@ -37,7 +37,7 @@ class Asked:
 
     tree: FileTree
     config: Config
-    host: Server
+    host: Host
     detect: Detect
     step: Callable[[str], None] = field(default=_nothing)
 
@@ -110,13 +110,16 @@ def _prove_database(
 
 def _scout(ground: Ground) -> tuple[Scout, list[Way]]:
     targets = {name: target for name in ground.shapes if isinstance(target := ground.target(name), Target)}
-    ways = find_ways(ground.wire, ground.history.catalog, targets)
+    # Only a superuser can make others' rows vanish without their triggers and references.
+    able = ground.sees_all and not ground.actors.unbound
+    ways = find_ways(ground.wire, ground.history.catalog, targets) if able else []
     return Scout(ground.new_attacker, setting_names(ground.facts), targets), ways
 
 
 def _aside(ground: Ground, first: Mapping[QName, Reach | str], proven: Sequence[ChangeProof]) -> list[Check]:
     """What tenants do with their own rows where no change was about them: triggers there may reach what changed."""
     about = {table for proof in proven for table in proof.tables}
+    about.update(affected(ground.history.catalog, about))
     problems: list[Remark] = []
     for name, before in first.items():
         if name in about or isinstance(before, str) or not proven:
@@ -132,7 +135,9 @@ def _blame(proven: Sequence[ChangeProof], around: Sequence[tuple[Way, str]]) -> 
     left = []
     blamed: dict[int, list[Remark]] = {}
     for way, sentence in around:
-        guilty = [number for number, proof in enumerate(proven) if set(proof.tables) & set(way.reads)]
+        near = [number for number, proof in enumerate(proven) if set(proof.tables) & set(way.reads)]
+        # A new column that nothing reads yet changes no answer; who may read which rows does.
+        guilty = [number for number in near if set(proven[number].change.rules) & GUARDING] or near
         for number in guilty:
             blamed.setdefault(number, []).append(Remark(sentence))
         if not guilty:

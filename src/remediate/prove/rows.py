@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from remediate.detect.model import Classification, Facts
 from remediate.postgres.wire import Reply, Wire
+from remediate.prove.seeing import is_bound, lift
 from remediate.prove.shapes import CheckShape, ColumnShape, KeyShape, TableShape, UniqueShape
 from remediate.prove.tenants import ROWS, setting_names, tenant_key
 from remediate.prove.values import candidates, literals, value
@@ -37,14 +38,16 @@ class Filled:
 
 
 def fill(wire: Wire, shapes: Mapping[QName, TableShape], facts: Facts) -> Filled:
-    """Puts rows of two tenants into every table that takes them. `wire` acts as a role that row security does not bind.
+    """Puts rows of two tenants into every table that takes them. `wire` acts as a superuser or as the owner.
 
     The rows are committed, those of a table that could not be filled are not there.
     """
     filler = _Filler(wire, shapes, facts)
-    wire.query("BEGIN")
+    wire.query("BEGIN; SET CONSTRAINTS ALL DEFERRED")
+    restore = lift(wire) if is_bound(wire) else []
     filler.run()
-    wire.query("COMMIT")
+    for statement in ("SET CONSTRAINTS ALL IMMEDIATE", *restore, "COMMIT"):
+        wire.query(statement)
     return filler.filled
 
 

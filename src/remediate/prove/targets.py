@@ -26,7 +26,7 @@ class Target:
 
     A table that holds one row at all has none of the second tenant. `conditions` are the settings beside the tenant's
     that policies compare with other columns, each with the values that go with the two samples; `rows` are then those
-    that share these values.
+    that share these values. `strangers` are rows of tenants that the history made, `unowned` those of none.
     """
 
     shape: TableShape
@@ -38,6 +38,9 @@ class Target:
     parent_columns: tuple[str, ...]
     conditions: tuple[tuple[str, str, str], ...] = ()
     legacy: tuple[str, ...] = ()
+    forced: bool = False
+    strangers: frozenset[Id] = frozenset()
+    unowned: frozenset[Id] = frozenset()
 
     @property
     def sql(self) -> str:
@@ -132,9 +135,12 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned)
     column, query = owner
     keys = (tenant_key(column, 0), tenant_key(column, 1), tenant_key(column, 2))
     rows: tuple[set[Id], set[Id]] = (set(), set())
+    strangers: dict[Id, str | None] = {}
     for table, place, tenant in wire.query(query):
         if tenant in keys[:2]:
             rows[keys.index(tenant)].add((str(table), str(place)))
+        else:
+            strangers[str(table), str(place)] = tenant
     if not rows[0]:
         return "it has no rows of a tenant"
     first = min(rows[0])
@@ -153,7 +159,9 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned)
         shape, keys, (frozenset(rows[0]), frozenset(rows[1])), samples, (first, second),
         facts.tenancy.column if by_column else None,
         tuple(name for name in found.path[0].columns if shape.column(name)) if found.path else (),
-        conditions, _legacy(shape.name, facts, returned),
+        conditions, _legacy(shape.name, facts, returned), _is_forced(wire, shape),
+        frozenset(place for place, tenant in strangers.items() if tenant is not None),
+        frozenset(place for place, tenant in strangers.items() if tenant is None),
     )  # fmt: skip
 
 
@@ -177,6 +185,11 @@ def _alike(wire: Wire, shape: TableShape, compared: Sequence[tuple[str, str]], s
     )
     query = f"SELECT tableoid::pg_catalog.oid::text, ctid::text FROM {QualifiedName(*shape.name).sql()}"
     return {(str(table), str(place)) for table, place in wire.query(f"{query} WHERE {alike or 'true'}")}
+
+
+def _is_forced(wire: Wire, shape: TableShape) -> bool:
+    query = f"SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = {shape.oid}"
+    return wire.query(query) == [("t",)]
 
 
 def _legacy(table: QName, facts: Facts, returned: Returned) -> tuple[str, ...]:
