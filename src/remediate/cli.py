@@ -98,6 +98,18 @@ DateOption = Annotated[
 ]
 ColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (as with NO_COLOR in the environment).")]
 
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url", metavar="URL", help="Prove on this server, in scratch databases that are dropped again."
+    ),
+]
+CreateRolesOption = Annotated[
+    bool, typer.Option("--create-roles", help="Make roles on that server too, to attack with; they are dropped again.")
+]
+ProveOption = Annotated[
+    bool, typer.Option("--prove", help="Try every change on a real PostgreSQL, and say what came of it.")
+]
 FetchOption = Annotated[
     bool,
     typer.Option(
@@ -140,6 +152,7 @@ def plan(
     assume: AssumeOption = Assume.applied,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    prove: ProveOption = False,
     output: OutputOption = None,
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Accept today's findings: writes remediate-baseline.json.")
@@ -157,7 +170,7 @@ def plan(
         options = PlanOptions(
             path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
         )
-        return run(options, format.value, fail_on.value, output, write_baseline)
+        return run(options, format.value, fail_on.value, output, write_baseline, prove)
 
     return work
 
@@ -175,6 +188,7 @@ def apply(
     assume: AssumeOption = Assume.applied,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    prove: ProveOption = False,
     date: DateOption = None,
     config: ConfigOption = None,
     no_color: ColorOption = False,
@@ -188,7 +202,7 @@ def apply(
         options = PlanOptions(
             path, config, tuple(service or ()), tuple(rule or ()), assume.value, unsafe, rewrite, date, no_color
         )
-        return run(options, branch, write)
+        return run(options, branch, write, prove)
 
     return work
 
@@ -203,6 +217,8 @@ def prove(
     rule: RuleOption = None,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    database_url: DatabaseOption = None,
+    create_roles: CreateRolesOption = False,
     fetch_postgres: FetchOption = False,
     output: OutputOption = None,
     date: DateOption = None,
@@ -221,7 +237,7 @@ def prove(
         options = PlanOptions(
             path, config, tuple(service or ()), tuple(rule or ()), "applied", unsafe, rewrite, date, no_color
         )
-        return run(options, ServerOptions(fetch_postgres), format.value, output)
+        return run(options, ServerOptions(fetch_postgres, database_url, create_roles), format.value, output)
 
     return work
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from remediate.config.model import Config
 from remediate.detect.baseline import Baseline
@@ -17,9 +18,6 @@ from remediate.emit.emit import emit, writable
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
-from remediate.postgres.host import Host
-from remediate.prove.model import Proofs
-from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Replayed
 from remediate.replay.engine import Assumption
 from remediate.replay.replay import replay
@@ -29,6 +27,10 @@ from remediate.source.model import FileTree, Service, Workspace
 from remediate.source.neighbours import Neighbour
 from remediate.source.place import Unresolved
 from remediate.sql.older import grammar_of
+
+if TYPE_CHECKING:
+    from remediate.postgres.host import Host
+    from remediate.prove.model import ChangeProof, Proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Plan:
     """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order.
 
     `warnings` say what the plan cannot know, `notes` what is good to know; both are whole sentences.
+    `proofs` is what `prove_plan` gave, where that was asked for.
     """
 
     workspace: Workspace
@@ -63,6 +66,7 @@ class Plan:
     unresolved: tuple[Unresolved, ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    proofs: Proofs | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -74,6 +78,11 @@ class Plan:
 
     def changes_for(self, finding: Finding) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if finding.id in change.findings)
+
+    def proofs_for(self, finding: Finding) -> tuple[ChangeProof, ...]:
+        """What was proven of the changes for a finding; nothing where it was not asked for."""
+        proofs = self.proofs.changes if self.proofs is not None else ()
+        return tuple(proof for proof in proofs if finding.id in proof.change.findings)
 
 
 def read(tree: FileTree, config: Config) -> Workspace:
@@ -149,6 +158,7 @@ def prove_plan(
     plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None]
 ) -> Proofs:
     """prove: every change of a plan, tried on a running server."""
+    from remediate.prove.prove import Asked, prove  # whoever only plans loads nothing of it
 
     def found(facts: Facts) -> tuple[Finding, ...]:
         return detect(

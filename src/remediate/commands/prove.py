@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from remediate.commands.options import PlanOptions, check_options, load_baseline, request_of
@@ -15,8 +19,9 @@ from remediate.commands.output import write_lines, write_text
 from remediate.commands.plan import commit_date_of
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Config
+from remediate.errors import RemediateError
 from remediate.pipeline import Plan, Request, make_plan, prove_plan, read
-from remediate.postgres.server import Server
+from remediate.postgres.host import Host
 from remediate.prove.model import Proofs
 from remediate.report.console import Progress, progress, terminal_width
 from remediate.source.model import FileTree
@@ -25,14 +30,19 @@ from remediate.source.tree import WorkingTree
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Where to prove, as typed on the command line."""
+    """Where to prove, as typed on the command line. `url` may hold a password, and is in no output."""
 
     fetch: bool = False
+    url: str | None = field(default=None, repr=False)
+    create_roles: bool = False
 
 
 def run(options: PlanOptions, where: ServerOptions, format: str, output: Path | None) -> int:
     """Plans the working tree, proves the changes and prints the certificate; 1 where anything is not proven."""
     check_options(options)
+    if where.create_roles and where.url is None:
+        hint = "leave it out: on a server of its own, remediate makes what it needs"
+        raise RemediateError("goes with --database-url", place="--create-roles", hint=hint)
     root = workspace_root(options.path)
     config = load_config(root, options.config)
     tree = WorkingTree(root)
@@ -57,12 +67,37 @@ def prove_changes(
     plan: Plan, tree: FileTree, config: Config, request: Request, where: ServerOptions, shown: Progress
 ) -> Proofs:
     """The proofs of a plan's changes, on a server that runs for as long as that takes."""
+    if not plan.changes:
+        return Proofs("", config.workspace.postgres, "evaluator", ())
     shown.step("Starting PostgreSQL")
-    with _server(config, where, shown) as server:
+    with ended_by_signals(), _server(config, where) as server:
         return prove_plan(plan, tree, config, request, server, shown.step)
 
 
-def _server(config: Config, where: ServerOptions, shown: Progress) -> AbstractContextManager[Server]:
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the work as Ctrl-C does, so that whatever was begun is cleaned up."""
+    before: dict[signal.Signals, Any] = {}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP) if os.name == "posix" else ():
+        with suppress(ValueError):  # not in the main thread
+            before[number] = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _server(config: Config, where: ServerOptions) -> AbstractContextManager[Host]:
+    if where.url is not None:
+        from remediate.postgres.remote import RemoteServer
+
+        return RemoteServer(where.url, create_roles=where.create_roles)
+    from remediate.postgres.server import Server
     from remediate.postgres.versions import binaries_for
     from remediate.postgres.workroom import memory_folder
 

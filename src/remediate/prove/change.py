@@ -68,7 +68,7 @@ class ChangeTrial:
         transactional = ground.prediction.apply(self._source).transactional
         static = ground.prediction.replayed()
         columns = columns_of(ground.shapes)
-        before, files = ground.contents(columns), files_of(ground.wire)
+        before, files = ground.contents(columns), files_of(ground.observer)
         up = self._go("up", transactional)
         if up.problem is not None:
             self._add("up", "untried" if up.unprovable else "failed", [up.problem])
@@ -108,7 +108,7 @@ class ChangeTrial:
     def _go(self, direction: Direction, transactional: bool) -> Run:
         ground = self._ground
         return run_file(
-            self._source, direction, ground.evaluator, ground.as_owner, ground.wire, transactional=transactional
+            self._source, direction, ground.evaluator, ground.as_owner, ground.observer, transactional=transactional
         )
 
     def _add(self, name: CheckName, status: Status, remarks: Sequence[Remark] = ()) -> None:
@@ -123,7 +123,7 @@ class ChangeTrial:
     # What the catalog says.
 
     def _rewritten(self, files: Mapping[QName, str], up: Run) -> tuple[QName, ...]:
-        now = files_of(self._ground.wire)
+        now = files_of(self._ground.observer)
         rewritten = tuple(name for name, file in files.items() if name in now and now[name] != file)
         self._add_problems("rewrites", [Remark(f"{name} was rewritten", up.place_of(name)) for name in rewritten])
         return rewritten
@@ -203,6 +203,9 @@ class ChangeTrial:
                 notes.append(
                     Remark(f"{table}: {', '.join(sorted(skipped)).upper()} could not be tried in every session")
                 )
+        if self._ground.actors.application is None and self._is_about_tenants():
+            text = "only the owner could be tried; on a server of yours, --create-roles makes a role of an application"
+            missing.append(Remark(text))
         for left, tables in still.items():
             names = f"{', '.join(map(str, tables))} {'leaks' if len(tables) == 1 else 'leak'}"
             notes.append(Remark(f"{names} as before, and no repair in this change is about that: {left}"))
@@ -211,6 +214,9 @@ class ChangeTrial:
 
     def _rules_of(self, table: QName) -> set[str]:
         return {finding.rule for finding in self._findings.values() if _table_of(finding) == table}
+
+    def _is_about_tenants(self) -> bool:
+        return any(finding.rule in ABOUT_TENANTS for finding in self._findings.values())
 
     def _look_at_backfill(self, up: Run) -> None:
         """Rows that did not get the tenant which the path to their parent leads to."""

@@ -66,6 +66,7 @@ class Ground:
             self.filled: Filled = fill(wire, self.shapes, self.facts)
             self.actors = make_actors(wire, self.config, self.host)
             self.sees_all = not is_bound(wire)
+        self.observer = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
         kind = Wire if self.sees_all else SeeingWire
         self.wire = stack.enter_context(kind(self.host.endpoint, self.database, hint="try again"))
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
@@ -99,9 +100,12 @@ class Ground:
     def target(self, table: QName) -> Target | str:
         """A table as something to attack, or why it is none."""
         shape = self.shapes.get(table)
-        target = (
-            "it does not exist here" if shape is None else find_target(self.wire, shape, self.facts, self._returned)
-        )
+        if shape is None:
+            return "it does not exist here"
+        # Asked where nothing is lifted.
+        query = f"SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = {shape.oid}"
+        forced = self.observer.query(query) == [("t",)]
+        target = find_target(self.wire, shape, self.facts, self._returned, forced)
         return self.filled.reasons.get(table, target) if isinstance(target, str) else target
 
     def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:

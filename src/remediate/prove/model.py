@@ -160,7 +160,7 @@ class DatabaseProof:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """The whole: which server it was tried on, what production runs, and each database."""
+    """The whole: which server it was tried on, what production runs, and each database. Without changes no server."""
 
     server: str
     production: int

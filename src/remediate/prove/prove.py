@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,8 @@ from remediate.prove.tenants import ROWS, setting_names
 from remediate.replay.catalog import QName
 from remediate.source.model import FileTree
 from remediate.sql.older import grammar_of
+
+_MISSING = re.compile(r'relation "(.+?)" does not exist')
 
 
 def _nothing(_: str) -> None:
@@ -184,4 +187,12 @@ def _matrices(
 def _limits(ground: Ground) -> tuple[str, ...]:
     """What was not run as in production, each once."""
     known = set(ground.facts.replayed.unresolved)
-    return tuple(dict.fromkeys(f"{one.place}: {one.reason}" for one in ground.history.unresolved if one not in known))
+    limits = [f"{one.place}: {one.reason}" for one in ground.history.unresolved if one not in known]
+    missing = {found.group(1) for one in ground.history.refusals if (found := _MISSING.fullmatch(one.message))}
+    if missing:
+        limits.append(
+            f"no migration here makes {', '.join(sorted(missing))}: what refers to that had no effect, as in the plan"
+        )
+    if not ground.sees_all and not ground.actors.unbound:
+        limits.append("views and functions with their owner's rights were not tried: that takes a superuser")
+    return tuple(dict.fromkeys(limits))

@@ -13,7 +13,7 @@ def summary(proofs: Proofs) -> str:
     """How many changes were proven, on what, and what leaked before and after."""
     changes = proofs.changes
     if not changes:
-        return f"Nothing to prove on {server_of(proofs)}."
+        return "Nothing to prove: the plan has no changes."
     counts = {verdict: len(proofs.of(verdict)) for verdict in _VERDICTS}
     said = ", ".join(f"{number:,} {_word(verdict)}" for verdict, number in counts.items() if number)
     before, after = sum(one.leaks_before for one in changes), sum(one.leaks_after for one in changes)

@@ -121,10 +121,10 @@ def among(ids: Iterable[Id]) -> str:
     return f"(tableoid, ctid) IN ({listed})" if listed else "false"
 
 
-def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned) -> Target | str:
+def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned, forced: bool) -> Target | str:
     """The table as a target, or the reason why it is none. `wire` sees every row.
 
-    `returned` are the settings that functions read, by function name.
+    `returned` are the settings that functions read, by function name; `forced`: FORCE ROW LEVEL SECURITY is on.
     """
     found = facts.classes.get(shape.name)
     if found is None or found.kind not in ("tenant", "scoped", "child"):
@@ -159,7 +159,7 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned)
         shape, keys, (frozenset(rows[0]), frozenset(rows[1])), samples, (first, second),
         facts.tenancy.column if by_column else None,
         tuple(name for name in found.path[0].columns if shape.column(name)) if found.path else (),
-        conditions, _legacy(shape.name, facts, returned), _is_forced(wire, shape),
+        conditions, _legacy(shape.name, facts, returned), forced,
         frozenset(place for place, tenant in strangers.items() if tenant is not None),
         frozenset(place for place, tenant in strangers.items() if tenant is None),
     )  # fmt: skip
@@ -185,11 +185,6 @@ def _alike(wire: Wire, shape: TableShape, compared: Sequence[tuple[str, str]], s
     )
     query = f"SELECT tableoid::pg_catalog.oid::text, ctid::text FROM {QualifiedName(*shape.name).sql()}"
     return {(str(table), str(place)) for table, place in wire.query(f"{query} WHERE {alike or 'true'}")}
-
-
-def _is_forced(wire: Wire, shape: TableShape) -> bool:
-    query = f"SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = {shape.oid}"
-    return wire.query(query) == [("t",)]
 
 
 def _legacy(table: QName, facts: Facts, returned: Returned) -> tuple[str, ...]:
