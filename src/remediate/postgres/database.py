@@ -49,6 +49,25 @@ def connect(
         raise RemediateError(f"cannot connect: {cause}", place=f"database {database} at {endpoint.host}") from None
 
 
+@contextlib.contextmanager
+def opened(endpoint: Endpoint, database: str) -> Iterator[Connection[TupleRow]]:
+    """A connection for as long as it is needed; whatever PostgreSQL refuses in it is a `RemediateError`."""
+    with connect(endpoint, database) as connection, told(f"database {database}"):
+        yield connection
+
+
+@contextlib.contextmanager
+def told(place: str) -> Iterator[None]:
+    """Turns the driver's errors into one line: a connection that was cut, a right that is missing."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error)
+        raise RemediateError(f"PostgreSQL cannot go on: {message}", place=place, hint="try again") from error
+
+
 def create_database(endpoint: Endpoint, name: str | None = None, *, template: str = "template1") -> str:
     """Make a database as a copy of `template`, which nobody may be connected to; returns its name.
 

@@ -18,7 +18,7 @@ from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import Evaluates
-from remediate.postgres.database import connect, create_database, drop_database
+from remediate.postgres.database import connect, create_database, drop_database, opened
 from remediate.postgres.extensions import UNPROVABLE
 from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
@@ -193,7 +193,7 @@ class PostgresEngine:
         if self._failure is not None:
             raise self._failure
         self._wire.close()
-        with connect(self._server.endpoint, self._database) as connection:
+        with opened(self._server.endpoint, self._database) as connection:
             catalog = introspect(connection)
             connection.execute("SET search_path = pg_catalog")
             catalog = self._provenance.attribute(catalog, connection)

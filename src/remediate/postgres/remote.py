@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from remediate.errors import RemediateError
-from remediate.postgres.database import connect, drop_database
+from remediate.postgres.database import connect, drop_database, told
 from remediate.postgres.server import Endpoint
 
 OLDEST = 13
@@ -51,8 +51,9 @@ class RemoteServer:
     def __enter__(self) -> Self:
         self._session = connect(self._endpoint, self._endpoint.database)
         try:
-            self._check()
-            self._sweep()
+            with told(f"{self._endpoint.host}:{self._endpoint.port}"):
+                self._check()
+                self._sweep()
         except BaseException:
             self._session.close()
             raise
@@ -63,7 +64,8 @@ class RemoteServer:
         """Drops the roles; each database is dropped by whoever made it."""
         try:
             if error is None:
-                self._drop_roles(self._stem)
+                with told(f"{self._endpoint.host}:{self._endpoint.port}"):
+                    self._drop_roles(self._stem)
             else:
                 _quietly(lambda: self._drop_roles(self._stem))
         finally:

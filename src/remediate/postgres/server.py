@@ -25,12 +25,14 @@ from remediate.postgres.extensions import write_empty, write_shims
 from remediate.postgres.workroom import Room, enter_room, find_base, wait_until
 
 # $1 is the data folder, the rest the server's command. The server dies by SIGQUIT (no checkpoint): its data go too.
+# It is told until it is gone: what a shell starts in the background ignores SIGQUIT until it says otherwise, so that the
+# first one may come too early.
 _WATCH = """
 data=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-( read -r _ <&3; kill -QUIT "$server" ) 2>/dev/null &
+( read -r _ <&3; while kill -QUIT "$server"; do sleep 1; done ) 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait "$server"; code=$?

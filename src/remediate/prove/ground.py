@@ -11,7 +11,7 @@ from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding
 from remediate.detect.settings import settings_by_function
 from remediate.evaluate.evaluate import Evaluator
-from remediate.postgres.database import connect
+from remediate.postgres.database import opened
 from remediate.postgres.engine import PostgresEngine
 from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
@@ -81,12 +81,12 @@ class Ground:
         return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
 
     def snapshot(self) -> Snapshot:
-        with connect(self.host.endpoint, self.database) as connection:
+        with opened(self.host.endpoint, self.database) as connection:
             return catalog_snapshot(connection)
 
     def catalog(self, static: Catalog) -> Catalog:
         """The real catalog, without what the proof put in."""
-        with connect(self.host.endpoint, self.database) as connection:
+        with opened(self.host.endpoint, self.database) as connection:
             real = introspect(connection)
         return without_actors(real, static, self.actors)
 
