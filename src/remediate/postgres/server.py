@@ -25,8 +25,8 @@ from remediate.postgres.extensions import write_empty, write_shims
 from remediate.postgres.workroom import Room, enter_room, find_base, wait_until
 
 # $1 is the data folder, the rest the server's command. The server dies by SIGQUIT (no checkpoint): its data go too.
-# It is told until it is gone: what a shell starts in the background ignores SIGQUIT until it says otherwise, so that the
-# first one may come too early.
+# It is told until it is gone: what a shell starts in the background ignores SIGQUIT until it says otherwise, so that
+# the first one may come too early.
 _WATCH = """
 data=$1; shift
 exec 3<&0 </dev/null

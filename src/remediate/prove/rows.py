@@ -404,8 +404,8 @@ class _RowMaker:
         quoted = ", ".join(Identifier(name).sql() for name in names)
         conditions = " AND ".join(f"({_of_value(check)}) IS NOT FALSE" for check in checks)
         query = (
-            f"SELECT n::text AS n FROM (VALUES {', '.join(listed)}) AS given (n, {quoted})"
-            f" WHERE {conditions} ORDER BY given.n LIMIT {_MATCHES}"
+            f'SELECT "#"::text AS n FROM (VALUES {", ".join(listed)}) AS given ("#", {quoted})'
+            f' WHERE {conditions} ORDER BY given."#" LIMIT {_MATCHES}'
         )
         reply = self._wire.send(f"SAVEPOINT ask; {query}", wants_rows=True)
         self._wire.send("ROLLBACK TO SAVEPOINT ask")
