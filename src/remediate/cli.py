@@ -34,6 +34,11 @@ class ProofFormat(enum.StrEnum):
     markdown = "markdown"
 
 
+class RunnerName(enum.StrEnum):
+    evaluator = "evaluator"
+    knex = "knex"
+
+
 class ListFormat(enum.StrEnum):
     text = "text"
     json = "json"
@@ -98,6 +103,12 @@ DateOption = Annotated[
 ]
 ColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (as with NO_COLOR in the environment).")]
 
+RunnerOption = Annotated[
+    RunnerName,
+    typer.Option(
+        help="evaluator: the files are read and their SQL is run; knex: real Knex runs them as code, as well."
+    ),
+]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -217,6 +228,7 @@ def prove(
     rule: RuleOption = None,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    runner: RunnerOption = RunnerName.evaluator,
     database_url: DatabaseOption = None,
     create_roles: CreateRolesOption = False,
     fetch_postgres: FetchOption = False,
@@ -237,7 +249,12 @@ def prove(
         options = PlanOptions(
             path, config, tuple(service or ()), tuple(rule or ()), "applied", unsafe, rewrite, date, no_color
         )
-        return run(options, ServerOptions(fetch_postgres, database_url, create_roles), format.value, output)
+        return run(
+            options,
+            ServerOptions(fetch_postgres, database_url, create_roles, runner is RunnerName.knex),
+            format.value,
+            output,
+        )
 
     return work
 

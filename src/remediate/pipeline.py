@@ -30,6 +30,7 @@ from remediate.sql.older import grammar_of
 
 if TYPE_CHECKING:
     from remediate.postgres.host import Host
+    from remediate.prove.knex import KnexTool
     from remediate.prove.model import ChangeProof, Proofs
 
 
@@ -155,8 +156,9 @@ def _make_plan(workspace: Workspace, tree: FileTree, config: Config, request: Re
 
 
 def prove_plan(
-    plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None]
-) -> Proofs:
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None],
+    knex: KnexTool | None = None,
+) -> Proofs:  # fmt: skip
     """prove: every change of a plan, tried on a running server."""
     from remediate.prove.prove import Asked, prove  # whoever only plans loads nothing of it
 
@@ -170,7 +172,7 @@ def prove_plan(
         )
 
     findings = {finding.id: finding for finding in plan.findings}
-    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step))
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step, knex))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

@@ -13,6 +13,7 @@ from remediate.config.model import Config
 from remediate.pipeline import Plan, Request, make_plan, prove_plan, read
 from remediate.plan.model import Change, Options
 from remediate.postgres.server import Server
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import ChangeProof, Check, DatabaseProof, Proofs
 from remediate.source.tree import WorkingTree
 
@@ -39,8 +40,10 @@ class Workshop:
         request = Request(options=Options(unsafe=unsafe, rewrite=rewrite), today=DATE, commit_date=DATE)
         return cls(tree, config, request, make_plan(read(tree, config), tree, config, request))
 
-    def prove(self, server: Server, *, step: Callable[[str], None] = lambda _: None) -> Proofs:
-        return prove_plan(self.plan, self.tree, self.config, self.request, server, step)
+    def prove(
+        self, server: Server, *, step: Callable[[str], None] = lambda _: None, knex: KnexTool | None = None
+    ) -> Proofs:
+        return prove_plan(self.plan, self.tree, self.config, self.request, server, step, knex)
 
     def tampered(self, old: str, new: str, *, count: int = 1) -> Workshop:
         """Each file with a text replaced; it has to be there that often."""

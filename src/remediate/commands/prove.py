@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -35,6 +36,7 @@ class ServerOptions:
     fetch: bool = False
     url: str | None = field(default=None, repr=False)
     create_roles: bool = False
+    knex: bool = False
 
 
 def run(options: PlanOptions, where: ServerOptions, format: str, output: Path | None) -> int:
@@ -69,9 +71,16 @@ def prove_changes(
     """The proofs of a plan's changes, on a server that runs for as long as that takes."""
     if not plan.changes:
         return Proofs("", config.workspace.postgres, "evaluator", ())
+    tool = None
+    if where.knex:
+        from remediate.prove.knex import find_tool
+
+        shown.step("Fetching Knex")
+        tool = find_tool()
+        print("The emitted files are run as code, by real Knex.", file=sys.stderr)
     shown.step("Starting PostgreSQL")
     with ended_by_signals(), _server(config, where) as server:
-        return prove_plan(plan, tree, config, request, server, shown.step)
+        return prove_plan(plan, tree, config, request, server, shown.step, tool)
 
 
 @contextmanager

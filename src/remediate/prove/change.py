@@ -15,6 +15,7 @@ from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import affected, count_leaks, failures, lost_access, remaining, untried
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
 from remediate.prove.run import Run, run_file
@@ -92,6 +93,9 @@ class ChangeTrial:
             again = self._go("up", transactional)
             self._once_more(again, applied)
             lost_rows += self._lost(before, columns, "after up once more")
+            if ground.knex is not None and again.problem is None:
+                self._ask_knex(ground.knex, up, down, applied, transactional)
+                lost_rows += self._lost(before, columns, "after real Knex")
         self._add("rows", "failed" if lost_rows else "passed", lost_rows)
         ground.look_again()
         state.snapshot = applied
@@ -306,6 +310,30 @@ class ChangeTrial:
             [Remark(f"is not as after the first time: {line}", self._place_about(line, again)) for line in differences],
         )
 
+    # The same by real Knex.
+
+    def _ask_knex(self, knex: KnexTool, up: Run, down: Run, applied: Snapshot, transactional: bool) -> None:
+        """Takes it back once more; then Knex goes up, down and up, and has to send the same and come to the same."""
+        ground = self._ground
+        self._go("down", transactional)
+        module = next(one.module for one in ground.facts.services if one.name == self._change.service)
+        problems: list[Remark] = []
+        directions: tuple[tuple[Direction, Run, Snapshot], ...] = (
+            ("up", up, applied), ("down", down, self._state.snapshot), ("up", up, applied),
+        )  # fmt: skip
+        for direction, expected, snapshot in directions:
+            done = knex.run(
+                self._source, direction, ground.host.endpoint, ground.database, ground.actors.owner,
+                module=module, transactional=transactional,
+            )  # fmt: skip
+            if done.error:
+                problems.append(Remark(f"Knex stops in {direction}: {done.error}", self._first_line(direction)))
+                break
+            problems += _other_queries(direction, expected, done.queries)
+            differences = snapshot_differences(snapshot, ground.snapshot())
+            problems += [Remark(f"after {direction} by Knex, it is not as after ours: {line}") for line in differences]
+        self._add_problems("queries", problems)
+
     # Places in the emitted file.
 
     def _place_about(self, text: str, run: Run) -> Place | None:
@@ -318,6 +346,17 @@ class ChangeTrial:
             if re.match(rf"(export|exports\.).*\b{direction}\b", line):
                 return Place(self._change.path, number)
         return Place(self._change.path)
+
+
+def _other_queries(direction: str, expected: Run, queries: Sequence[str]) -> list[Remark]:
+    """Where what Knex sent is not what was read out of the file."""
+    steps = [step for step in expected.steps if not step.control]
+    for step, query in zip(steps, queries, strict=False):
+        if step.text != query:
+            return [Remark(f"Knex sends in {direction} {query.strip()[:80]!r} instead", step.place)]
+    if len(steps) != len(queries):
+        return [Remark(f"Knex sends {len(queries)} strings in {direction}, and {len(steps)} were read")]
+    return []
 
 
 def _tried(reaches: Mapping[QName, Reach | str]) -> list[Reach]:

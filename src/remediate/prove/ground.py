@@ -20,6 +20,7 @@ from remediate.postgres.wire import Wire
 from remediate.prove.actors import make_actors
 from remediate.prove.attack import Attacker
 from remediate.prove.contents import Columns, Contents, contents
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import Reach
 from remediate.prove.prediction import Prediction, without_actors
 from remediate.prove.rows import Filled, fill
@@ -39,7 +40,10 @@ class Ground:
     Raises `RemediateError` where the server ends a session, has no room, or refuses what it is asked.
     """
 
-    def __init__(self, host: Host, facts: Facts, evaluator: Evaluator, config: Config) -> None:
+    def __init__(
+        self, host: Host, facts: Facts, evaluator: Evaluator, config: Config, knex: KnexTool | None = None
+    ) -> None:
+        self.knex = knex
         self.facts = facts
         self.host = host
         self.evaluator = evaluator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding
@@ -16,6 +17,7 @@ from remediate.prove.detours import Scout, Way, compare, find_ways
 from remediate.prove.edits import prove_edits
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import affected, lost_access
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import ChangeProof, Check, DatabaseProof, Matrix, Proofs, Reach, Remark
 from remediate.prove.prediction import deviations, with_histories
 from remediate.prove.targets import Target
@@ -36,6 +38,7 @@ class Asked:
     """What is to be proven, and where.
 
     `host` runs; `detect` gives the findings in given facts, as the plan had them; `step` hears of each piece of work.
+    With `knex`, the files are run by real Knex as well.
     """
 
     tree: FileTree
@@ -43,6 +46,7 @@ class Asked:
     host: Host
     detect: Detect
     step: Callable[[str], None] = field(default=_nothing)
+    knex: KnexTool | None = None
 
 
 def prove(
@@ -55,20 +59,21 @@ def prove(
     """
     evaluator = Evaluator(asked.tree, environment=asked.config.workspace.environment)
     proofs = []
+    runner: Literal["evaluator", "knex"] = "evaluator" if asked.knex is None else "knex"
     with grammar_of(asked.config.workspace.postgres):
         for facts in databases:
             services = {service.name for service in facts.services}
             own = [change for change in changes if change.service in services]
             if own:
                 proofs.append(_prove_database(facts, findings, own, evaluator, asked))
-    return Proofs(asked.host.version, asked.config.workspace.postgres, "evaluator", tuple(proofs))
+    return Proofs(asked.host.version, asked.config.workspace.postgres, runner, tuple(proofs))
 
 
 def _prove_database(
     facts: Facts, findings: Mapping[str, Finding], changes: Sequence[Change], evaluator: Evaluator, asked: Asked
 ) -> DatabaseProof:
     asked.step(f"Running the history of {facts.replayed.database} on PostgreSQL")
-    with Ground(asked.host, facts, evaluator, asked.config) as ground:
+    with Ground(asked.host, facts, evaluator, asked.config, asked.knex) as ground:
         state = _state(ground, asked.detect)
         asked.step("Attacking every table")
         first = {name: ground.attack(name) for name in ground.shapes}
