@@ -257,11 +257,11 @@ class PostgresEngine:
     def _stand_in(self, sent: Sent) -> None:
         """An empty extension in the place of each that is not there, so that what only asks for it goes on."""
         for name in _CREATE_EXTENSION.findall(sent.sql):
-            if self._wire.aborted or self._wire.ask(
-                "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = $1", [name]
-            ):
+            available = "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = $1"
+            known = name in self._server.stood_in  # for another database, which has told it as well
+            if self._wire.aborted or (not known and self._wire.ask(available, [name])):
                 continue
-            if self._server.stand_in(name):
+            if known or self._server.stand_in(name):
                 self._tell_unknown(sent, f"the extension {name} is not installed here: an empty one stands in for it")
 
     def _refused(self, sent: Sent, error: SqlError, done: int) -> Answer:

@@ -12,6 +12,8 @@ class Host(Protocol):
 
     is_own: bool
     may_make_roles: bool
+    stood_in: set[str]
+    """The extensions in whose place an empty one stands."""
 
     @property
     def endpoint(self) -> Endpoint:

@@ -36,6 +36,7 @@ class RemoteServer:
     def __init__(self, url: str, *, create_roles: bool = False) -> None:
         self._endpoint = read_url(url)
         self.may_make_roles = create_roles
+        self.stood_in: set[str] = set()
         self._version = ""
         self._session: Any = None
         self._stem = ""

@@ -81,6 +81,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._account: Account | None = None
         self._starter = 0
+        self.stood_in: set[str] = set()
+        """The extensions in whose place an empty one stands."""
         self._version = ""
 
     @property
@@ -242,6 +244,7 @@ class Server:
         if not self.running or int(self._version.split(".")[0]) < 18 or not re.fullmatch(r"[a-zA-Z0-9_-]+", extension):
             return False
         write_empty(self.folder / "shims", extension)
+        self.stood_in.add(extension)
         return True
 
     def _is_ready(self) -> bool:
