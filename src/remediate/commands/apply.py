@@ -8,7 +8,7 @@ from itertools import groupby
 from remediate.cache.store import Cache
 from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, plan_as_asked, request_of
-from remediate.commands.plan import commit_date_of
+from remediate.commands.plan import commit_date_of, with_proofs
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.deliver.branch import check_branch, write_branch
 from remediate.deliver.changes import CommitSpec
@@ -19,22 +19,24 @@ from remediate.deliver.working_tree import write
 from remediate.errors import RemediateError
 from remediate.pipeline import Plan, read
 from remediate.plan.model import Change
+from remediate.prove.model import Proofs
+from remediate.prove.summary import line_of
 from remediate.report.console import progress
 from remediate.report.lines import count
 from remediate.report.overview import withheld
 from remediate.source.tree import WorkingTree
 
 
-def run(options: PlanOptions, branch: str | None, into_working_tree: bool) -> int:
+def run(options: PlanOptions, branch: str | None, into_working_tree: bool, prove: bool = False) -> int:
     """Plans from HEAD's tree and commits onto the branch; or plans the working tree and writes into it."""
     if (branch is None) == (not into_working_tree):
         raise RemediateError("say where the changes go", place="apply", hint="either --branch NAME or --write")
     check_options(options)
     with opened_cache(options.no_cache) as cache:
-        return _write(options, cache) if branch is None else _branch(options, branch, cache)
+        return _write(options, prove, cache) if branch is None else _branch(options, branch, prove, cache)
 
 
-def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
+def _branch(options: PlanOptions, branch: str, prove: bool, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     repository = open_repository(root)
     check_branch(repository, branch)
@@ -46,6 +48,9 @@ def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
         shown.step("Planning from the committed tree")
         request = request_of(options, repository.date, load_baseline(tree))
         plan = plan_as_asked(options, workspace, tree, config, request, cache)
+        if prove:
+            plan = with_proofs(plan, tree, config, request, shown)
+            refuse_unproven(plan)
         shown.step("Committing")
         commits = write_branch(root, branch, _commits(plan)) if plan.changes else []
     _warn(plan)
@@ -60,20 +65,33 @@ def _branch(options: PlanOptions, branch: str, cache: Cache | None) -> int:
     return 0
 
 
+def refuse_unproven(plan: Plan) -> None:
+    """Raises RemediateError where a change was tried and failed: nothing is delivered then."""
+    proofs = plan.proofs
+    if proofs is not None and proofs.failed:
+        paths = ", ".join(proof.change.path for proof in proofs.of("failed")) or "a table that no change is about"
+        hint = "see remediate prove, with the same options; nothing was written"
+        raise RemediateError("the proof failed", place=paths, hint=hint)
+
+
 def _commits(plan: Plan) -> list[CommitSpec]:
     """One commit a service, in dependency order, so that the branch can be merged commit by commit."""
     order = {service.name: number for number, service in enumerate(plan.workspace.services)}
     ordered = sorted(plan.changes, key=lambda change: order[change.service])
-    return [_commit(service, tuple(changes)) for service, changes in groupby(ordered, lambda change: change.service)]
+    groups = groupby(ordered, lambda change: change.service)
+    return [_commit(service, tuple(changes), plan.proofs) for service, changes in groups]
 
 
-def _commit(service: str, changes: tuple[Change, ...]) -> CommitSpec:
+def _commit(service: str, changes: tuple[Change, ...], proofs: Proofs | None) -> CommitSpec:
     rules = sorted({rule for change in changes for rule in change.rules})
     findings = {finding for change in changes for finding in change.findings}
     lines = [f"- {change.path} ({change.level}: {', '.join(change.rules)})" for change in changes]
     body = f"Repairs {count(len(findings), 'finding')}:\n" + "\n".join(lines)
     what = rules[0] if len(rules) == 1 else "tenant isolation"
-    return CommitSpec(service, f"fix({service}): repair {what} in the database", changes, body)
+    proof = ""
+    if proofs is not None:
+        proof = line_of([one for one in proofs.changes if one.change in changes], proofs)
+    return CommitSpec(service, f"fix({service}): repair {what} in the database", changes, body, proof)
 
 
 def _say_differences(repository: Repository, plan: Plan) -> None:
@@ -99,7 +117,7 @@ def _say_withheld(plan: Plan) -> None:
         print(f"Not asked for: the repair of {', '.join(left)}.")
 
 
-def _write(options: PlanOptions, cache: Cache | None) -> int:
+def _write(options: PlanOptions, prove: bool, cache: Cache | None) -> int:
     root = workspace_root(options.path)
     config = load_config(root, options.config)
     tree = WorkingTree(root)
@@ -110,6 +128,9 @@ def _write(options: PlanOptions, cache: Cache | None) -> int:
         shown.step("Planning")
         request = request_of(options, commit_date, load_baseline(tree))
         plan = plan_as_asked(options, workspace, tree, config, request, cache)
+        if prove:
+            plan = with_proofs(plan, tree, config, request, shown)
+            refuse_unproven(plan)
         written = write(root, plan.changes)
     _warn(plan)
     for path in written:

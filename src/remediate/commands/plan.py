@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from remediate.commands.caching import opened_cache
 from remediate.commands.options import PlanOptions, check_options, load_baseline, plan_as_asked, request_of
 from remediate.commands.output import write_lines, write_text
 from remediate.commands.workspace import check_services, load_config, workspace_root
-from remediate.config.model import Severity
+from remediate.config.model import Config, Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline, write_baseline
-from remediate.pipeline import Plan, read
-from remediate.report.console import progress, terminal_width
+from remediate.errors import RemediateError
+from remediate.pipeline import Plan, Request, read
+from remediate.report.console import Progress, progress, terminal_width
+from remediate.source.model import FileTree
 from remediate.source.tree import WorkingTree
 
 RANK: tuple[Severity, ...] = ("info", "warning", "error")
@@ -22,7 +25,9 @@ NO_DATE = date(1970, 1, 1)
 """Names files of a workspace without git: every name that is there sorts after it."""
 
 
-def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, write_accepted: bool) -> int:
+def run(
+    options: PlanOptions, format: str, fail_on: str, output: Path | None, write_accepted: bool, prove: bool = False
+) -> int:
     """Plans the working tree and prints it; the exit code is 1 when something at or above `fail_on` was found."""
     check_options(options)
     root = workspace_root(options.path)
@@ -37,10 +42,27 @@ def run(options: PlanOptions, format: str, fail_on: str, output: Path | None, wr
             shown.step(f"Reading {sum(len(service.migrations) for service in workspace.services)} migrations")
             request = request_of(options, commit_date, baseline)
             plan = plan_as_asked(options, workspace, tree, config, request, cache)
+            if prove:
+                plan = with_proofs(plan, tree, config, request, shown)
         if write_accepted:
             return _accept(plan, root, baseline, partial=bool(options.services or options.rules))
         _print(plan, format, prefix, output, options.no_color)
         return exit_code(plan, fail_on)
+
+
+def with_proofs(plan: Plan, tree: FileTree, config: Config, request: Request, shown: Progress) -> Plan:
+    """The plan with the proofs of its changes, on a server of their own."""
+    from remediate.commands.prove import ServerOptions, prove_changes
+
+    check_provable(request)
+    return replace(plan, proofs=prove_changes(plan, tree, config, request, ServerOptions(), shown))
+
+
+def check_provable(request: Request) -> None:
+    """Raises RemediateError where the plan stands on another history than a proof does."""
+    if request.assume != "applied":
+        hint = "leave out one of them: a proof takes every migration for applied"
+        raise RemediateError("does not go with --assume fresh", place="--prove", hint=hint)
 
 
 def _accept(plan: Plan, root: Path, before: Baseline | None, *, partial: bool) -> int:
@@ -61,7 +83,6 @@ def commit_date_of(root: Path) -> tuple[date, str]:
     Planning needs no git: without any, without a commit, or where git refuses the repository, a fixed date is used.
     """
     from remediate.deliver.repository import open_repository
-    from remediate.errors import RemediateError
 
     try:
         repository = open_repository(root)

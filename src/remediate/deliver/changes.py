@@ -26,12 +26,16 @@ class FileChange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommitSpec:
-    """One commit: a subject of one line, a body (may be empty), and the changes; rules and findings become trailers."""
+    """One commit: a subject of one line, a body (may be empty), and the changes; rules and findings become trailers.
+
+    `proof` is what was proven of the changes, in one line; it becomes a trailer, too.
+    """
 
     service: str
     subject: str
     changes: tuple[FileChange, ...]
     body: str = ""
+    proof: str = ""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -43,9 +47,10 @@ class CommitSpec:
 
     @property
     def message(self) -> str:
-        """The whole commit message, with one trailer for each rule and each finding."""
+        """The whole commit message, with one trailer for each rule and each finding, and one for the proof."""
         trailers = [f"Remediate-Rule: {rule}" for rule in self.rules]
         trailers += [f"Remediate-Finding: {finding}" for finding in self.findings]
+        trailers += [f"Remediate-Proof: {self.proof}"] if self.proof else []
         parts = [" ".join(self.subject.split()), self.body.strip(), "\n".join(trailers)]
         return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
-MAINTENANCE_DATABASE = "postgres"
-"""Where databases are made and dropped from: it is on every server, and nobody's data are in it."""
-
 
 def connect(
     endpoint: Endpoint, database: str, *, user: str | None = None, options: str | None = None
@@ -41,9 +38,32 @@ def connect(
             prepare_threshold=None,  # a prepared statement cannot be several, and goes stale as the schema changes
             connect_timeout=10,
             application_name="remediate",
+            **dict(endpoint.more),  # type: ignore[arg-type]
         )
     except psycopg.Error as error:
-        raise RemediateError(f"cannot connect: {error}", place=f"database {database} at {endpoint.host}") from error
+        cause = str(error)
+        if endpoint.password:
+            cause = cause.replace(endpoint.password, "***")
+        raise RemediateError(f"cannot connect: {cause}", place=f"database {database} at {endpoint.host}") from None
+
+
+@contextlib.contextmanager
+def opened(endpoint: Endpoint, database: str) -> Iterator[Connection[TupleRow]]:
+    """A connection for as long as it is needed; whatever PostgreSQL refuses in it is a `RemediateError`."""
+    with connect(endpoint, database) as connection, told(f"database {database}"):
+        yield connection
+
+
+@contextlib.contextmanager
+def told(place: str) -> Iterator[None]:
+    """Turns the driver's errors into one line: a connection that was cut, a right that is missing."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error)
+        raise RemediateError(f"PostgreSQL cannot go on: {message}", place=place, hint="try again") from error
 
 
 def require_driver() -> None:
@@ -81,7 +101,7 @@ def scratch_database(endpoint: Endpoint, *, template: str = "template1") -> Iter
 
 
 def _maintain(endpoint: Endpoint, command: LiteralString, *names: str) -> None:
-    with connect(endpoint, MAINTENANCE_DATABASE) as connection:
+    with connect(endpoint, endpoint.database) as connection:
         import psycopg
         from psycopg import sql
 

@@ -18,11 +18,11 @@ from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import Evaluates
-from remediate.postgres.database import MAINTENANCE_DATABASE, connect, create_database, drop_database
+from remediate.postgres.database import connect, create_database, drop_database, opened
 from remediate.postgres.extensions import UNPROVABLE
+from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
 from remediate.postgres.provenance import Provenance
-from remediate.postgres.server import Server
 from remediate.postgres.wire import TIMEOUT_SECONDS, Wire
 from remediate.replay.catalog import Assumption, Origin, QName, Refusal, Replayed, UnknownEffect
 from remediate.replay.engine import Told
@@ -32,8 +32,6 @@ from remediate.source.place import Unresolved
 from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
 
 _SUPERUSER = "postgres"
-_RESERVED = ("postgres", "template0", "template1")
-_LONGEST_NAME = 63
 _CANCELED = "57014"
 _NO_TRANSACTION = "25P01"
 _CREATE_EXTENSION = re.compile(r'\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)', re.IGNORECASE)
@@ -42,6 +40,14 @@ _REACHES_OUT = re.compile(
     r"|\b(?:lo_import|lo_export|pg_read_(?:binary_)?file|pg_ls_dir|pg_terminate_backend)\s*\(",
     re.IGNORECASE,
 )
+_CREATE_ROLE = re.compile(r'\bcreate\s+(?:role|user|group)\s+"?(\w+)', re.IGNORECASE)
+_OF_THE_SERVER = re.compile(
+    r"\b(?:alter|drop|comment\s+on)\s+(?:role|user|group|database|tablespace)\b|\b(?:reassign|drop)\s+owned\b"
+    r"|\bcopy\b[^;]*\b(?:to|from)\s+(?:E?'|\$)|\bdblink\w*\s*\(|\bgrant\s+(?:(?!\bon\b)[^;])*?\bto\b"
+    r"|\brevoke\s+(?:(?!\bon\b)[^;])*?\bfrom\b|\bcreate\s+(?:subscription|publication|server)\b",
+    re.IGNORECASE,
+)
+"""What a superuser's history could do to others on a server that is not ours."""
 _MAKES_NOTHING = frozenset({"SET", "RESET", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SHOW"})
 
 
@@ -53,7 +59,7 @@ class PostgresEngine:
     """
 
     def __init__(
-        self, server: Server, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER
+        self, server: Host, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER
     ) -> None:
         self.assume = assume
         self.told = Told()
@@ -62,8 +68,8 @@ class PostgresEngine:
         self._label = database
         self._user = user
         self._failure: RemediateError | None = None
-        own = database not in _RESERVED and len(database.encode()) <= _LONGEST_NAME
-        self._database = create_database(server.endpoint, database if own else None)
+        self._named_roles: set[str] = set()
+        self._database = create_database(server.endpoint, server.database_name(database))
         try:
             self._roles = self._present_roles()
             self._make_user()
@@ -80,23 +86,32 @@ class PostgresEngine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Drops the database, and the roles, which belong to the server."""
         self._wire.close()
+        try:
+            self._clean_up()
+        except RemediateError:
+            if error is None:
+                raise
+
+    def _clean_up(self) -> None:
         drop_database(self._server.endpoint, self._database)
         made = self._present_roles() - self._roles
-        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+        if not self._server.is_own:
+            made &= self._named_roles  # somebody else may have made roles there meanwhile
+        with connect(self._server.endpoint, self._server.endpoint.database) as connection:
             from psycopg import sql
 
             for role in sorted(made):
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
 
     def _present_roles(self) -> set[str]:
-        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+        with connect(self._server.endpoint, self._server.endpoint.database) as connection:
             rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'").fetchall()
         return {name for (name,) in rows}
 
     def _make_user(self) -> None:
         if self._user in self._roles:
             return
-        with connect(self._server.endpoint, MAINTENANCE_DATABASE) as connection:
+        with connect(self._server.endpoint, self._server.endpoint.database) as connection:
             import psycopg
             from psycopg import sql
 
@@ -188,7 +203,7 @@ class PostgresEngine:
         if self._failure is not None:
             raise self._failure
         self._wire.close()
-        with connect(self._server.endpoint, self._database) as connection:
+        with opened(self._server.endpoint, self._database) as connection:
             catalog = introspect(connection)
             connection.execute("SET search_path = pg_catalog")
             catalog = self._provenance.attribute(catalog, connection)
@@ -210,8 +225,9 @@ class PostgresEngine:
         if sent.unknown_values is not None:
             unknown = Unknown(sent.unknown_values, sent.place, True)
             return Answer(unknown, row_count=unknown)
-        if _REACHES_OUT.search(sent.sql):
-            self._tell_unknown(sent, "a string that reaches out of its database is not run")
+        reason = self._reaches_out(sent.sql)
+        if reason:
+            self._tell_unknown(sent, reason)
             return Answer([])
         self._stand_in(sent)
         reply = self._wire.send(sent.sql, wants_rows=wants_rows)
@@ -222,6 +238,20 @@ class PostgresEngine:
         if reply.error is not None:
             return self._refused(sent, reply.error, reply.done)
         return Answer(reply.rows, command=reply.command, row_count=reply.row_count)
+
+    def _reaches_out(self, sql: str) -> str:
+        """Why a string is not run: what it would do outside of its database."""
+        if _REACHES_OUT.search(sql):
+            return "a string that reaches out of its database is not run"
+        if self._server.is_own:
+            return ""
+        if _OF_THE_SERVER.search(sql):
+            return "a string that changes what belongs to the whole server, or its files, is not run on your server"
+        if names := _CREATE_ROLE.findall(sql):
+            if not self._server.may_make_roles:
+                return "a string that makes a role is not run on your server without --create-roles"
+            self._named_roles.update(names)
+        return ""
 
     def _judge_prepared(self, sent: Sent) -> SqlError | None:
         """What the extended protocol refuses of a string with bound values, before it runs with the values in it."""
@@ -237,11 +267,11 @@ class PostgresEngine:
     def _stand_in(self, sent: Sent) -> None:
         """An empty extension in the place of each that is not there, so that what only asks for it goes on."""
         for name in _CREATE_EXTENSION.findall(sent.sql):
-            if self._wire.aborted or self._wire.ask(
-                "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = $1", [name]
-            ):
+            available = "SELECT 1 FROM pg_catalog.pg_available_extensions WHERE name = $1"
+            known = name in self._server.stood_in  # for another database, which has told it as well
+            if self._wire.aborted or (not known and self._wire.ask(available, [name])):
                 continue
-            if self._server.stand_in(name):
+            if known or self._server.stand_in(name):
                 self._tell_unknown(sent, f"the extension {name} is not installed here: an empty one stands in for it")
 
     def _refused(self, sent: Sent, error: SqlError, done: int) -> Answer:
@@ -284,7 +314,7 @@ class PostgresEngine:
 
 
 def replay_on_server(
-    server: Server, services: Sequence[Service], evaluator: Evaluates, *, assume: Assumption, user: str = _SUPERUSER
+    server: Host, services: Sequence[Service], evaluator: Evaluates, *, assume: Assumption, user: str = _SUPERUSER
 ) -> Replayed:
     """What `replay` gives, observed on a running server; nothing of it stays there."""
     database = services[0].database if services else _SUPERUSER

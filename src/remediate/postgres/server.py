@@ -25,12 +25,14 @@ from remediate.postgres.extensions import write_empty, write_shims
 from remediate.postgres.workroom import Room, enter_room, find_base, wait_until
 
 # $1 is the data folder, the rest the server's command. The server dies by SIGQUIT (no checkpoint): its data go too.
+# It is told until it is gone: what a shell starts in the background ignores SIGQUIT until it says otherwise, so that
+# the first one may come too early.
 _WATCH = """
 data=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-( read -r _ <&3; kill -QUIT "$server" ) 2>/dev/null &
+( read -r _ <&3; while kill -QUIT "$server"; do sleep 1; done ) 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait "$server"; code=$?
@@ -39,17 +41,24 @@ rm -rf -- "$data"
 exit "$code"
 """
 
+_RESERVED = ("postgres", "template0", "template1")
+_LONGEST_NAME = 63
 _PATIENCE = 30.0  # seconds for a start on a machine that is busy; the usual is half of one
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How to reach a server: what libpq needs. `host` is a folder for a socket."""
+    """How to reach a server: what libpq needs. `host` is a folder for a socket.
+
+    `database` is where databases are made and dropped from: nothing in it is looked at. `more` are further parameters.
+    """
 
     host: str
     port: int
     user: str
     password: str | None = field(default=None, repr=False)
+    database: str = "postgres"
+    more: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class Server:
@@ -62,6 +71,9 @@ class Server:
     Raises `RemediateError` where there are no binaries, no room, or the server does not come up.
     """
 
+    is_own = True
+    may_make_roles = True
+
     def __init__(self, binaries: Binaries | None = None, *, parent: Path | None = None) -> None:
         self._given = binaries
         self._parent = parent
@@ -69,6 +81,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._account: Account | None = None
         self._starter = 0
+        self.stood_in: set[str] = set()
+        """The extensions in whose place an empty one stands."""
         self._version = ""
 
     @property
@@ -218,11 +232,19 @@ class Server:
         if binaries.major >= 18:
             write_shims(self.folder / "shims", installed=binaries.folder.parent / "share" / "extension")
 
+    def database_name(self, label: str) -> str | None:
+        """The label itself, where it can be: migrations ask for it."""
+        return label if label not in _RESERVED and len(label.encode()) <= _LONGEST_NAME else None
+
+    def role_name(self, name: str) -> str:
+        return name
+
     def stand_in(self, extension: str) -> bool:
         """Makes an empty extension of that name available to this server alone; False where that cannot be."""
         if not self.running or int(self._version.split(".")[0]) < 18 or not re.fullmatch(r"[a-zA-Z0-9_-]+", extension):
             return False
         write_empty(self.folder / "shims", extension)
+        self.stood_in.add(extension)
         return True
 
     def _is_ready(self) -> bool:

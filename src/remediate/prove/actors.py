@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from remediate.config.model import Config
 from remediate.errors import RemediateError
+from remediate.postgres.host import Host
 from remediate.postgres.wire import Wire
 from remediate.sql.quote import Identifier, Literal
 
@@ -15,10 +16,14 @@ APPLICATION = "remediate_application"
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """The names of the two roles. `application` is None where there may be none but the owner."""
+    """The names of the two roles. `application` is None where there may be none but the owner.
+
+    `unbound` says why nobody can be attacked with: row security binds neither of them.
+    """
 
     owner: str
     application: str | None
+    unbound: str = ""
 
 
 _HAND_OVER = """
@@ -74,26 +79,58 @@ $$
 """
 
 
-def make_actors(wire: Wire, config: Config) -> Actors:
-    """Makes the two roles, hands every object to the owner, and opens every table to the application.
+def make_actors(wire: Wire, config: Config, host: Host) -> Actors:
+    """The two roles of a proof, made where they may be; every table is open to the application.
 
-    The application is the role of `[roles] application`, with its own rights and, so that only row security stands
-    between it and the rows, the rights to read and write everything. `wire` acts as a superuser.
+    The application is the role of `[roles] application` if there is one, with its own rights and, so that only row
+    security stands between it and the rows, the rights to read and write everything. On a server of ours, and where a
+    superuser may make roles, everything is handed to an owner who is none; else the owner is whoever is connected.
     """
-    application = config.roles.application or APPLICATION
-    for name in (OWNER, application):
-        if not wire.query(f"SELECT FROM pg_roles WHERE rolname = {Literal(name).sql()}"):
-            wire.query(f"CREATE ROLE {Identifier(name).sql()}")
-    passing = f"SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = {Literal(application).sql()}"
-    if wire.query(passing) == [("t",)]:
+    user = wire.query("SELECT current_user::text, rolsuper, rolsuper OR rolbypassrls FROM pg_roles"
+                      " WHERE rolname = current_user")  # fmt: skip
+    ((name, superuser, passes),) = user
+    owner = str(name)
+    if superuser == "t" and host.may_make_roles:
+        owner = _make(wire, host.role_name(OWNER))
+        hand_over(wire, owner)
+    application = _application(wire, config, host, superuser == "t")
+    if application is not None:
+        wire.query(_OPEN.format(role=Identifier(application).sql()))
+    unbound = ""
+    if passes == "t" and owner == name:
+        unbound = f"row security does not bind {owner}, and roles that it binds are made only with --create-roles"
+    return Actors(owner, application, unbound)
+
+
+def _application(wire: Wire, config: Config, host: Host, superuser: bool) -> str | None:
+    """The application's role, if the session may act as it."""
+    wanted = config.roles.application
+    there = f"SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = {Literal(wanted or '').sql()}"
+    found = wire.query(there)
+    if wanted is not None and found == [("t",)]:
         raise RemediateError(
-            f"{application} passes row security (SUPERUSER or BYPASSRLS), so that nothing can be proven with it",
+            f"{wanted} passes row security (SUPERUSER or BYPASSRLS), so that nothing can be proven with it",
             place="roles.application",
             hint="name the role that the application connects as",
         )
-    hand_over(wire, OWNER)
-    wire.query(_OPEN.format(role=Identifier(application).sql()))
-    return Actors(OWNER, application)
+    if wanted is not None and found and (superuser or _is_member(wire, wanted)):
+        return wanted
+    if not host.may_make_roles:
+        return None
+    made = _make(wire, wanted if wanted is not None and host.is_own else host.role_name(APPLICATION))
+    if not superuser:
+        wire.query(f"GRANT {Identifier(made).sql()} TO CURRENT_USER")
+    return made
+
+
+def _is_member(wire: Wire, role: str) -> bool:
+    return wire.query(f"SELECT pg_has_role(current_user, {Literal(role).sql()}, 'MEMBER')") == [("t",)]
+
+
+def _make(wire: Wire, name: str) -> str:
+    if not wire.query(f"SELECT FROM pg_roles WHERE rolname = {Literal(name).sql()}"):
+        wire.query(f"CREATE ROLE {Identifier(name).sql()}")
+    return name
 
 
 def hand_over(wire: Wire, owner: str) -> None:

@@ -1,7 +1,8 @@
 """Two tenants, one attacker: every statement by which a role could reach rows that are not its tenant's, tried.
 
-Each attempt is rolled back. What reaches for others' rows runs without triggers and foreign keys, so that nothing but
-row security and rights stands in the way; what a tenant does with its own rows runs with all of them. A setting that
+Each attempt is rolled back. Where a superuser sets the scene, what reaches for others' rows runs without triggers and
+foreign keys, so that nothing but row security and rights stands in the way; what a tenant does with its own rows runs
+with all of them. A setting that
 was set once in a session is never unset again in it: each kind of session is a connection of its own.
 """
 
@@ -38,13 +39,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """What is sent for one attempt: statements before the role is taken on, the statement, a question after it."""
+    """What is sent for one attempt: statements before the role is taken on, the statement, a question after it.
+
+    `unless` are outcomes of an earlier way to try the same that make this one needless.
+    """
 
     statement: str
     query: str
     before: tuple[str, ...] = ()
     after: str | None = None
     quiet: bool = True
+    unless: tuple[str, ...] = ("leak",)
 
 
 class Attacker:
@@ -54,6 +59,7 @@ class Attacker:
         self._endpoint = endpoint
         self._database = database
         self._settings = tuple(settings)
+        self._superuser: bool | None = None
         self._wires: dict[str, Wire] = {}
         self.roles: list[tuple[Role, str]] = [("owner", actors.owner)]
         if actors.application is not None:
@@ -68,15 +74,15 @@ class Attacker:
         self._wires.clear()
 
     def sessions(self, target: Target) -> Iterator[Session]:
-        """Each kind of session that is tried on the target, and what it sets."""
+        """Each kind of session that is tried on the target, and what it sets: the fewest settings first."""
         first = tuple((name, value) for name, value, _ in target.conditions)
         second = tuple((name, value) for name, _, value in target.conditions)
         name = self._settings[0]
+        yield Session("unset", ())
+        yield Session("empty", ((name, ""),))
+        yield Session("wrong", ((name, target.keys[2]),))
         yield Session("right", ((name, target.keys[0]), *first))
         yield Session("other", ((name, target.keys[1]), *second))
-        yield Session("wrong", ((name, target.keys[2]),))
-        yield Session("empty", ((name, ""),))
-        yield Session("unset", ())
         for legacy in target.legacy:
             yield Session(f"legacy {legacy}", ((legacy, target.keys[0]), *first))
 
@@ -98,6 +104,11 @@ class Attacker:
         tests = " OR ".join(f"current_setting({Literal(name).sql()}, true) IS NOT NULL" for name in self._settings)
         return wire.query(f"SELECT {tests}") == [("t",)]
 
+    def forget(self) -> None:
+        """Closes the sessions in which something was set: of what is set once there remains an empty text."""
+        for kind in [kind for kind in self._wires if kind != "unset"]:
+            self._wires.pop(kind).close()
+
     def rest(self) -> None:
         """Ends all transactions, so that nothing is locked."""
         for wire in self._wires.values():
@@ -111,26 +122,42 @@ class Attacker:
             for session in self.sessions(target):
                 for one in _tries(target, session.name):
                     attempt = Attempt(role, session.name, one.statement)
-                    if outcomes.get(attempt) == "leak" or (own_only and not one.statement.startswith("own")):
+                    if outcomes.get(attempt) in one.unless or (own_only and not one.statement.startswith("own")):
                         continue
                     found = self._run(self.wire(session.name), one, name, session, target)
                     outcomes[attempt] = _worse(outcomes.get(attempt), found)
                 self.rest()  # the last attempt still holds its locks, and the next session is another connection
+        self.forget()
         return Reach(outcomes)
 
     def _run(self, wire: Wire, one: _Try, role: str, session: Session, target: Target) -> str:
-        setup = ["ROLLBACK TO SAVEPOINT attempt", _WITHOUT_TRIGGERS, *one.before]
-        if not one.quiet:
-            setup.append(_WITH_TRIGGERS)
-        setup += session.statements()
+        setup = ["ROLLBACK TO SAVEPOINT attempt", *self._prepared(wire, one, target), *session.statements()]
         setup.append(f"SET LOCAL ROLE {Identifier(role).sql()}")
         queries = [*setup, one.query]
         if one.after is not None:
-            queries += ["RESET ROLE", one.after]
+            queries += ["RESET ROLE", *self._lifted(wire, target), one.after]
         reply = wire.send("; ".join(queries), wants_rows=True)
         if reply.error is not None:
             return f"refused {reply.error.code}" if reply.done == len(setup) else "untried"
         return _outcome(one, reply, target, session.name)
+
+    def _prepared(self, wire: Wire, one: _Try, target: Target) -> list[str]:
+        """What comes before: as a superuser without triggers and foreign keys, else as an owner whom nothing binds."""
+        if self._is_superuser(wire):
+            return [_WITHOUT_TRIGGERS, *one.before, *([] if one.quiet else [_WITH_TRIGGERS])]
+        if not one.before or not target.forced:
+            return list(one.before)
+        return [*self._lifted(wire, target), *one.before, f"ALTER TABLE {target.sql} FORCE ROW LEVEL SECURITY"]
+
+    def _lifted(self, wire: Wire, target: Target) -> list[str]:
+        if self._is_superuser(wire) or not target.forced:
+            return []
+        return [f"ALTER TABLE {target.sql} NO FORCE ROW LEVEL SECURITY"]
+
+    def _is_superuser(self, wire: Wire) -> bool:
+        if self._superuser is None:
+            self._superuser = wire.query("SELECT rolsuper FROM pg_roles WHERE rolname = session_user") == [("t",)]
+        return self._superuser
 
 
 def _outcome(one: _Try, reply: Reply, target: Target, session: str) -> str:
@@ -166,7 +193,7 @@ def own_of(target: Target, session: str) -> frozenset[tuple[str, str]]:
 
 def others_of(target: Target, session: str) -> frozenset[tuple[str, str]]:
     """The rows of tenants that such a session has no business with."""
-    return (target.rows[0] | target.rows[1]) - own_of(target, session)
+    return (target.rows[0] | target.rows[1] | target.strangers) - own_of(target, session)
 
 
 def _tries(target: Target, session: str) -> Iterator[_Try]:
@@ -189,11 +216,12 @@ def _reaching(target: Target, session: str) -> Iterator[_Try]:
     if not others:
         return
     remove = target.delete([target.sample_ids[victim]])
+    # What reads no column is bound by fewer policies: where it held, so does what names the rows.
     for update in (target.touch_blindly(), target.touch(others)):
         if update is not None:
-            yield _Try("update", update, after=count)
+            yield _Try("update", update, after=count, unless=("leak", "held"))
     for delete in (target.delete_blindly(), target.delete(others)):
-        yield _Try("delete", delete, after=count)
+        yield _Try("delete", delete, after=count, unless=("leak", "held"))
     yield _Try("insert", target.insert(victim), (remove,))
     yield _Try("insert returning", f"{target.insert(victim)} RETURNING *", (remove,))
     for owner in (target.keys[0], target.keys[1]):

@@ -14,7 +14,8 @@ from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.judge import count_leaks, failures, remaining, untried
+from remediate.prove.judge import affected, count_leaks, failures, lost_access, remaining, untried
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
 from remediate.prove.run import Run, run_file
@@ -28,9 +29,9 @@ STRENGTH = (
     "EXCLUSIVE", "ACCESS EXCLUSIVE",
 )  # fmt: skip
 """The modes of a table lock; each conflicts with more than those before it."""
-ABOUT_TENANTS = frozenset(
-    ("missing-rls", "rls-without-policy", "inconsistent-tenant-setting", "rls-not-forced", "missing-tenant-column")
-)
+GUARDING = frozenset(("missing-rls", "rls-without-policy", "inconsistent-tenant-setting", "rls-not-forced"))
+"""Rules about row security itself."""
+ABOUT_TENANTS = GUARDING | {"missing-tenant-column"}
 """Rules about who reaches the rows of a table: a repair that could not be attacked there is not proven."""
 SHOWN = 8
 """Remarks of one check that are kept; the rest is counted."""
@@ -68,7 +69,7 @@ class ChangeTrial:
         transactional = ground.prediction.apply(self._source).transactional
         static = ground.prediction.replayed()
         columns = columns_of(ground.shapes)
-        before, files = ground.contents(columns), files_of(ground.wire)
+        before, files = ground.contents(columns), files_of(ground.observer)
         up = self._go("up", transactional)
         if up.problem is not None:
             self._add("up", "untried" if up.unprovable else "failed", [up.problem])
@@ -81,7 +82,8 @@ class ChangeTrial:
         tables = self._tables(up)
         old = {name: self._reach_before(name) for name in tables}
         new = {name: ground.attack(name) for name in tables}
-        self._judge(old, new, up)
+        beside = self._look_beside(tables)
+        self._judge(old, new, up, beside)
         self._look_at_backfill(up)
         self._compare_locks(up)
         lost_rows = self._lost(before, columns, "after up")
@@ -91,6 +93,9 @@ class ChangeTrial:
             again = self._go("up", transactional)
             self._once_more(again, applied)
             lost_rows += self._lost(before, columns, "after up once more")
+            if ground.knex is not None and again.problem is None:
+                self._ask_knex(ground.knex, up, down, applied, transactional)
+                lost_rows += self._lost(before, columns, "after real Knex")
         self._add("rows", "failed" if lost_rows else "passed", lost_rows)
         ground.look_again()
         state.snapshot = applied
@@ -107,7 +112,7 @@ class ChangeTrial:
     def _go(self, direction: Direction, transactional: bool) -> Run:
         ground = self._ground
         return run_file(
-            self._source, direction, ground.evaluator, ground.as_owner, ground.wire, transactional=transactional
+            self._source, direction, ground.evaluator, ground.as_owner, ground.observer, transactional=transactional
         )
 
     def _add(self, name: CheckName, status: Status, remarks: Sequence[Remark] = ()) -> None:
@@ -122,7 +127,7 @@ class ChangeTrial:
     # What the catalog says.
 
     def _rewritten(self, files: Mapping[QName, str], up: Run) -> tuple[QName, ...]:
-        now = files_of(self._ground.wire)
+        now = files_of(self._ground.observer)
         rewritten = tuple(name for name, file in files.items() if name in now and now[name] != file)
         self._add_problems("rewrites", [Remark(f"{name} was rewritten", up.place_of(name)) for name in rewritten])
         return rewritten
@@ -167,8 +172,22 @@ class ChangeTrial:
     def _reach_before(self, table: QName) -> Reach | str:
         return self._state.reaches.get(table, "it was not there before")
 
-    def _judge(self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run) -> None:
-        problems, notes, missing = [], [], []
+    def _look_beside(self, tables: Sequence[QName]) -> list[Remark]:
+        """What tenants do with their own rows where a trigger or a policy reaches into the tables of the change."""
+        problems: list[Remark] = []
+        for name in affected(self._ground.history.catalog, tables):
+            before = self._state.reaches.get(name)
+            after = self._ground.attack(name, own_only=True) if isinstance(before, Reach) else ""
+            if isinstance(before, Reach) and isinstance(after, Reach):
+                problems += [Remark(text) for text in lost_access(name, before, after)]
+                self._state.reaches[name] = Reach({**before.outcomes, **after.outcomes})
+        return problems
+
+    def _judge(
+        self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run, beside: Sequence[Remark]
+    ) -> None:
+        problems, notes, missing = list(beside), [], []
+        still: dict[str, list[QName]] = {}
         for table, before in old.items():
             after = new[table]
             rules = self._rules_of(table)
@@ -178,19 +197,30 @@ class ChangeTrial:
                     missing.append(Remark(f"{table} could not be tried: {why}"))
                 continue
             place = up.place_of(table, "policy") or up.place_of(table)
-            problems += [Remark(text, place) for text in failures(table, before, after, rules)]
-            left = remaining(table, before, after) if rules & ABOUT_TENANTS else None
-            notes += [Remark(left, place)] if left and not problems else []
+            wrong = [Remark(text, place) for text in failures(table, before, after, rules)]
+            problems += wrong
+            left = remaining(before, after) if rules & ABOUT_TENANTS and not wrong else ""
+            if left:
+                still.setdefault(left, []).append(table)
             skipped = untried(after)
             if skipped and rules & ABOUT_TENANTS:
                 notes.append(
                     Remark(f"{table}: {', '.join(sorted(skipped)).upper()} could not be tried in every session")
                 )
+        if self._ground.actors.application is None and self._is_about_tenants():
+            text = "only the owner could be tried; on a server of yours, --create-roles makes a role of an application"
+            missing.append(Remark(text))
+        for left, tables in still.items():
+            names = f"{', '.join(map(str, tables))} {'leaks' if len(tables) == 1 else 'leak'}"
+            notes.append(Remark(f"{names} as before, and no repair in this change is about that: {left}"))
         status: Status = "failed" if problems else "untried" if missing else "passed"
         self._add("tenants", status, [*problems, *missing, *notes])
 
     def _rules_of(self, table: QName) -> set[str]:
         return {finding.rule for finding in self._findings.values() if _table_of(finding) == table}
+
+    def _is_about_tenants(self) -> bool:
+        return any(finding.rule in ABOUT_TENANTS for finding in self._findings.values())
 
     def _look_at_backfill(self, up: Run) -> None:
         """Rows that did not get the tenant which the path to their parent leads to."""
@@ -280,6 +310,30 @@ class ChangeTrial:
             [Remark(f"is not as after the first time: {line}", self._place_about(line, again)) for line in differences],
         )
 
+    # The same by real Knex.
+
+    def _ask_knex(self, knex: KnexTool, up: Run, down: Run, applied: Snapshot, transactional: bool) -> None:
+        """Takes it back once more; then Knex goes up, down and up, and has to send the same and come to the same."""
+        ground = self._ground
+        self._go("down", transactional)
+        module = next(one.module for one in ground.facts.services if one.name == self._change.service)
+        problems: list[Remark] = []
+        directions: tuple[tuple[Direction, Run, Snapshot], ...] = (
+            ("up", up, applied), ("down", down, self._state.snapshot), ("up", up, applied),
+        )  # fmt: skip
+        for direction, expected, snapshot in directions:
+            done = knex.run(
+                self._source, direction, ground.host.endpoint, ground.database, ground.actors.owner,
+                module=module, transactional=transactional,
+            )  # fmt: skip
+            if done.error:
+                problems.append(Remark(f"Knex stops in {direction}: {done.error}", self._first_line(direction)))
+                break
+            problems += _other_queries(direction, expected, done.queries)
+            differences = snapshot_differences(snapshot, ground.snapshot())
+            problems += [Remark(f"after {direction} by Knex, it is not as after ours: {line}") for line in differences]
+        self._add_problems("queries", problems)
+
     # Places in the emitted file.
 
     def _place_about(self, text: str, run: Run) -> Place | None:
@@ -292,6 +346,17 @@ class ChangeTrial:
             if re.match(rf"(export|exports\.).*\b{direction}\b", line):
                 return Place(self._change.path, number)
         return Place(self._change.path)
+
+
+def _other_queries(direction: str, expected: Run, queries: Sequence[str]) -> list[Remark]:
+    """Where what Knex sent is not what was read out of the file."""
+    steps = [step for step in expected.steps if not step.control]
+    for step, query in zip(steps, queries, strict=False):
+        if step.text != query:
+            return [Remark(f"Knex sends in {direction} {query.strip()[:80]!r} instead", step.place)]
+    if len(steps) != len(queries):
+        return [Remark(f"Knex sends {len(queries)} strings in {direction}, and {len(steps)} were read")]
+    return []
 
 
 def _tried(reaches: Mapping[QName, Reach | str]) -> list[Reach]:

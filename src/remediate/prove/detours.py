@@ -8,7 +8,7 @@ differ, others' rows shine through. What answers differently by itself (a clock,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal as Choice
 
@@ -99,18 +99,26 @@ def _key_of(singular: str, tenant: int, targets: Mapping[QName, Target]) -> str 
 
 
 class Scout:
-    """Reads every way in every kind of session, as each role. Its connections are those of an attacker."""
+    """Reads every way in every kind of session, as each role. `attacker` opens the connections for it."""
 
-    def __init__(self, attacker: Attacker, settings: Sequence[str], targets: Mapping[QName, Target]) -> None:
-        self._attacker = attacker
+    def __init__(
+        self, attacker: Callable[[], Attacker], settings: Sequence[str], targets: Mapping[QName, Target]
+    ) -> None:
+        self._open = attacker
         self._setting = settings[0]
         self._targets = targets
 
     def look(self, ways: Sequence[Way]) -> Look:
-        """Everything is rolled back."""
+        """Everything is rolled back. What functions leave set must not reach views: each have their sessions."""
         look = Look()
-        if not ways:
-            return look
+        for functions in (False, True):
+            some = [way for way in ways if (way.kind == "function") == functions]
+            if some:
+                with self._open() as self._attacker:
+                    self._look(some, look)
+        return look
+
+    def _look(self, ways: Sequence[Way], look: Look) -> None:
         stored = [way for way in ways if way.kind == "materialized view"]
         sessions = [
             Session("right", ((self._setting, UUIDS[0]),)),
@@ -119,10 +127,10 @@ class Scout:
             Session("unset", ()),
         ]
         answers: dict[tuple[str, str, Attempt], tuple[str, str]] = {}
-        for world, gone in (("full", ()), ("again", ()), ("first", (1,)), ("nobody", (0, 1))):
+        for world in ("full", "again", "first", "nobody"):
             for kind in (sessions[:3], sessions[3:]):
                 wire = self._attacker.wire(kind[0].name)
-                self._remove(wire, gone)
+                self._remove(wire, world)
                 for way in stored:
                     wire.send(f"REFRESH MATERIALIZED VIEW {way.calls[0]}; RELEASE SAVEPOINT attempt; SAVEPOINT attempt")
                 for session in kind:
@@ -132,15 +140,14 @@ class Scout:
                 self._attacker.rest()
         for way in ways:
             look.outcomes[way.name] = dict(self._outcomes(way, sessions, answers, look))
-        return look
 
-    def _remove(self, wire: Wire, tenants: Iterable[int]) -> None:
-        """Takes the rows of tenants away, behind the savepoint that attempts go back to."""
+    def _remove(self, wire: Wire, world: str) -> None:
+        """Takes rows away, behind the savepoint that attempts go back to: all but the first tenant's, or all."""
         statements = ["SET LOCAL session_replication_role = replica"]
-        for tenant in tenants:
-            for target in self._targets.values():
-                if target.rows[tenant]:
-                    statements.append(target.delete(target.rows[tenant]))
+        for target in self._targets.values() if world in ("first", "nobody") else ():
+            gone = target.rows[1] | target.strangers | target.unowned
+            gone |= target.rows[0] if world == "nobody" else frozenset()
+            statements += [target.delete(gone)] if gone else []
         statements += ["SET LOCAL session_replication_role = origin", "RELEASE SAVEPOINT attempt", "SAVEPOINT attempt"]
         wire.query("; ".join(statements))
 

@@ -11,18 +11,20 @@ from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding
 from remediate.detect.settings import settings_by_function
 from remediate.evaluate.evaluate import Evaluator
-from remediate.postgres.database import connect
+from remediate.postgres.database import opened
 from remediate.postgres.engine import PostgresEngine
+from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
-from remediate.postgres.server import Server
 from remediate.postgres.snapshot import Snapshot, catalog_snapshot
 from remediate.postgres.wire import Wire
 from remediate.prove.actors import make_actors
 from remediate.prove.attack import Attacker
 from remediate.prove.contents import Columns, Contents, contents
+from remediate.prove.knex import KnexTool
 from remediate.prove.model import Reach
 from remediate.prove.prediction import Prediction, without_actors
 from remediate.prove.rows import Filled, fill
+from remediate.prove.seeing import SeeingWire, is_bound
 from remediate.prove.shapes import TableShape, read_shapes
 from remediate.prove.targets import Target, find_target
 from remediate.prove.tenants import setting_names
@@ -38,7 +40,10 @@ class Ground:
     Raises `RemediateError` where the server ends a session, has no room, or refuses what it is asked.
     """
 
-    def __init__(self, host: Server, facts: Facts, evaluator: Evaluator, config: Config) -> None:
+    def __init__(
+        self, host: Host, facts: Facts, evaluator: Evaluator, config: Config, knex: KnexTool | None = None
+    ) -> None:
+        self.knex = knex
         self.facts = facts
         self.host = host
         self.evaluator = evaluator
@@ -55,31 +60,37 @@ class Ground:
         self._stack.close()
 
     def _set_up(self, stack: ExitStack) -> None:
-        user = self.config.roles.migration or "postgres"
+        # On a server of the user nobody is there but the user.
+        user = self.config.roles.migration or "postgres" if self.host.is_own else self.host.endpoint.user
         engine = stack.enter_context(PostgresEngine(self.host, self.facts.replayed.database, user=user))
         self.database = engine.database
         self.history = replay_on(engine, self.facts.services, self.evaluator)
-        self.wire = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
-        self.shapes: Mapping[QName, TableShape] = read_shapes(self.wire)
-        self.filled: Filled = fill(self.wire, self.shapes, self.facts)
-        self.actors = make_actors(self.wire, self.config)
+        with Wire(self.host.endpoint, self.database, hint="try again") as wire:
+            self.shapes: Mapping[QName, TableShape] = read_shapes(wire)
+            self.filled: Filled = fill(wire, self.shapes, self.facts)
+            self.actors = make_actors(wire, self.config, self.host)
+            self.sees_all = not is_bound(wire)
+        self.observer = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
+        kind = Wire if self.sees_all else SeeingWire
+        self.wire = stack.enter_context(kind(self.host.endpoint, self.database, hint="try again"))
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
         self._returned = settings_by_function(self.facts.replayed.catalog)
-        self.attacker = stack.enter_context(
-            Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
-        )
+        self.attacker = stack.enter_context(self.new_attacker())
 
     def as_owner(self) -> Wire:
         """A new session of the owner, as a service's migrations have it."""
         return Wire(self.host.endpoint, self.database, role=self.actors.owner, hint="try again")
 
+    def new_attacker(self) -> Attacker:
+        return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
+
     def snapshot(self) -> Snapshot:
-        with connect(self.host.endpoint, self.database) as connection:
+        with opened(self.host.endpoint, self.database) as connection:
             return catalog_snapshot(connection)
 
     def catalog(self, static: Catalog) -> Catalog:
         """The real catalog, without what the proof put in."""
-        with connect(self.host.endpoint, self.database) as connection:
+        with opened(self.host.endpoint, self.database) as connection:
             real = introspect(connection)
         return without_actors(real, static, self.actors)
 
@@ -93,12 +104,17 @@ class Ground:
     def target(self, table: QName) -> Target | str:
         """A table as something to attack, or why it is none."""
         shape = self.shapes.get(table)
-        target = (
-            "it does not exist here" if shape is None else find_target(self.wire, shape, self.facts, self._returned)
-        )
+        if shape is None:
+            return "it does not exist here"
+        # Asked where nothing is lifted.
+        query = f"SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = {shape.oid}"
+        forced = self.observer.query(query) == [("t",)]
+        target = find_target(self.wire, shape, self.facts, self._returned, forced)
         return self.filled.reasons.get(table, target) if isinstance(target, str) else target
 
     def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:
         """Every attempt on a table, or the reason why none was made."""
+        if self.actors.unbound:
+            return self.actors.unbound
         target = self.target(table)
         return target if isinstance(target, str) else self.attacker.attack(target, own_only=own_only)

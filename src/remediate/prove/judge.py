@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from remediate.prove.model import Attempt, Reach
-from remediate.replay.catalog import QName
+from remediate.replay.catalog import Catalog, QName
 
 _OWN = "own "
+STATEMENTS = frozenset(("SELECT", "UPDATE", "DELETE", "INSERT", "INSERT RETURNING", "UPSERT", "MOVE"))
+"""What is tried with rows of others."""
 
 CLOSES: dict[str, frozenset[str]] = {
     "missing-rls": frozenset(("application", "owner")),
@@ -25,13 +28,13 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
     """What is wrong after a change whose findings on the table are of `rules`: sentences, none where all is well."""
     old, new = set(before.leaks()), set(after.leaks())
     yield from _never_there(table, old, rules)
-    opened = new - old
+    opened = {attempt for attempt in new - old if _was_held(before.outcomes.get(attempt, "untried"))}
     if opened:
         yield f"{table} leaks now where it did not: {spell(opened)}"
     left = new & old
     if "missing-rls" in rules:
-        if left:
-            yield f"{table} still leaks: {spell(left)}"
+        if new - opened:
+            yield f"{table} still leaks: {spell(new - opened)}"
     elif "rls-not-forced" in rules:
         # FORCE binds the owner to the policies, and these let the application do what they do.
         own = {one for one in left if one.role == "owner" and one._replace(role="application") not in old}
@@ -42,16 +45,20 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
         yield from _not_gained(table, before, after)
 
 
+def _was_held(outcome: str) -> bool:
+    """Whether security stood in the way: not a key that was taken, nor that there was nothing to try."""
+    return outcome != "untried" and not outcome.startswith("refused 23")
+
+
 def _never_there(table: QName, old: set[Attempt], rules: Collection[str]) -> Iterator[str]:
     for rule in CLOSES.keys() & set(rules):
         if not any(attempt.role in CLOSES[rule] for attempt in old):
             yield f"{table} leaked nothing before, although {rule} was found there"
 
 
-def remaining(table: QName, before: Reach, after: Reach) -> str | None:
-    """What leaked before and still does, for a reason that no repair of this change is about."""
-    left = set(after.leaks()) & set(before.leaks())
-    return f"{table} leaks as it did before: {spell(left)}; no repair in this change is about that" if left else None
+def remaining(before: Reach, after: Reach) -> str:
+    """What leaked before and still does, for reasons that no repair of the change is about; empty for nothing."""
+    return spell(set(after.leaks()) & set(before.leaks()))
 
 
 def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
@@ -95,14 +102,16 @@ def _number(outcome: str) -> int:
 
 def spell(attempts: Iterable[Attempt]) -> str:
     """Attempts as a reader takes them in: by role and session, the statements of each."""
+    attempts = set(attempts)
     groups: dict[tuple[str, str], list[str]] = {}
     order = {"application": 0, "owner": 1}
     for one in sorted(attempts, key=lambda one: (order[one.role], one.session, one.statement)):
         groups.setdefault((one.role, one.session), []).append(one.statement.upper())
     roles: dict[tuple[str, str], list[str]] = {}
     for (role, session), statements in groups.items():
-        roles.setdefault((role, ", ".join(statements)), []).append(_session(session))
-    return "; ".join(f"{statements} as the {role} ({', '.join(said)})" for (role, statements), said in roles.items())
+        said = "everything" if set(statements) >= STATEMENTS else ", ".join(statements)
+        roles.setdefault((role, said), []).append(_session(session))
+    return "; ".join(f"{statements} as the {role} ({', '.join(names)})" for (role, statements), names in roles.items())
 
 
 def _session(session: str) -> str:
@@ -113,6 +122,33 @@ def _session(session: str) -> str:
         "empty": "the setting empty",
         "unset": "no setting",
     }.get(session, f"only {session.removeprefix('legacy ')} set")
+
+
+def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
+    """Tables that are not changed themselves, but have a policy or a trigger function which names one that is.
+
+    By name, through functions that call functions and views over views: rather one too many than one too few.
+    """
+    names = {table.name for table in changed}
+    grown = True
+    while grown:
+        size = len(names)
+        names |= {key[0].name for key, one in catalog.functions.items() if names & _words(one.body)}
+        names |= {name.name for name, view in catalog.views.items() if names & {read.name for read in view.reads}}
+        grown = len(names) > size
+    found = []
+    for table in catalog.tables:
+        if table in changed:
+            continue
+        texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
+        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
+        if names & functions or any(names & _words(text) for text in texts):
+            found.append(table)
+    return found
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
 
 
 def count_leaks(reaches: Iterable[Reach | None]) -> int:

@@ -13,7 +13,18 @@ from remediate.source.place import Place
 Verdict = Literal["proven", "failed", "unprovable"]
 Status = Literal["passed", "failed", "untried"]
 CheckName = Literal[
-    "up", "findings", "prediction", "tenants", "backfill", "rows", "rewrites", "locks", "down", "up again", "history"
+    "up",
+    "findings",
+    "prediction",
+    "tenants",
+    "backfill",
+    "rows",
+    "rewrites",
+    "locks",
+    "down",
+    "up again",
+    "history",
+    "queries",
 ]
 Role = Literal["application", "owner"]
 
@@ -28,6 +39,7 @@ MEANINGS: dict[CheckName, str] = {
     "locks": "the locks are those that the plan says",
     "down": "down restores the catalog exactly",
     "up again": "up once more gives the same catalog",
+    "queries": "real Knex sends the same strings, and comes to the same schema, up, down and up",
     "history": "the edited history makes the same schema",
 }
 """What each check says when it has passed."""
@@ -160,7 +172,7 @@ class DatabaseProof:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """The whole: which server it was tried on, what production runs, and each database."""
+    """The whole: which server it was tried on, what production runs, and each database. Without changes no server."""
 
     server: str
     production: int

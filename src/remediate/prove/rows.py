@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from remediate.detect.model import Classification, Facts
 from remediate.postgres.wire import Reply, Wire
+from remediate.prove.seeing import is_bound, lift
 from remediate.prove.shapes import CheckShape, ColumnShape, KeyShape, TableShape, UniqueShape
 from remediate.prove.tenants import ROWS, setting_names, tenant_key
 from remediate.prove.values import candidates, literals, value
@@ -37,14 +38,16 @@ class Filled:
 
 
 def fill(wire: Wire, shapes: Mapping[QName, TableShape], facts: Facts) -> Filled:
-    """Puts rows of two tenants into every table that takes them. `wire` acts as a role that row security does not bind.
+    """Puts rows of two tenants into every table that takes them. `wire` acts as a superuser or as the owner.
 
     The rows are committed, those of a table that could not be filled are not there.
     """
     filler = _Filler(wire, shapes, facts)
-    wire.query("BEGIN")
+    wire.query("BEGIN; SET CONSTRAINTS ALL DEFERRED")
+    restore = lift(wire) if is_bound(wire) else []
     filler.run()
-    wire.query("COMMIT")
+    for statement in ("SET CONSTRAINTS ALL IMMEDIATE", *restore, "COMMIT"):
+        wire.query(statement)
     return filler.filled
 
 
@@ -98,7 +101,9 @@ class _Filler:
     def _fill(self, shape: TableShape) -> None:
         rows: dict[int, Row] = {}
         reason = ""
-        for number in range(2 * ROWS):
+        # A tenant is one row of the table of tenants.
+        step = ROWS if shape.name == self._facts.tenancy.root else 1
+        for number in range(0, 2 * ROWS, step):
             row, why = _RowMaker(self, shape, number).make()
             if row is not None:
                 rows[number] = row
@@ -291,7 +296,7 @@ class _RowMaker:
         tenancy = self._filler.facts.tenancy
         if self._shape.name == tenancy.root:
             names = next((unique.plain for unique in self._shape.uniques if unique.primary), ())
-            if len(names) == 1 and self._number % ROWS == 0 and (column := self._shape.column(names[0])):
+            if len(names) == 1 and (column := self._shape.column(names[0])):
                 row[names[0]] = tenant_key(column, self._tenant)
                 self._fixed.add(names[0])
             return
@@ -399,8 +404,8 @@ class _RowMaker:
         quoted = ", ".join(Identifier(name).sql() for name in names)
         conditions = " AND ".join(f"({_of_value(check)}) IS NOT FALSE" for check in checks)
         query = (
-            f"SELECT n::text AS n FROM (VALUES {', '.join(listed)}) AS given (n, {quoted})"
-            f" WHERE {conditions} ORDER BY given.n LIMIT {_MATCHES}"
+            f'SELECT "#"::text AS n FROM (VALUES {", ".join(listed)}) AS given ("#", {quoted})'
+            f' WHERE {conditions} ORDER BY given."#" LIMIT {_MATCHES}'
         )
         reply = self._wire.send(f"SAVEPOINT ask; {query}", wants_rows=True)
         self._wire.send("ROLLBACK TO SAVEPOINT ask")

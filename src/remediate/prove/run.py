@@ -35,9 +35,10 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One string that was sent, and the relations that it locked."""
+    """One string that was sent, and the relations that it locked. `text` is as Knex sends it, with `$1` for values."""
 
     sql: str
+    text: str
     place: Place
     control: bool = False
     locks: tuple[Lock, ...] = ()
@@ -112,7 +113,9 @@ class LiveWorld:
                 for schema, name, mode in self._observer.query(_LOCKS.format(pid=self._wire.pid))
             }
             locks, self._held = now - self._held, now
-        self._run.steps.append(Step(sent.sql, sent.place, sent.control, tuple(sorted(locks))))
+        self._run.steps.append(
+            Step(sent.sql, sent.prepared or sent.sql, sent.place, sent.control, tuple(sorted(locks)))
+        )
         if error is not None:
             if error.message.startswith(UNPROVABLE):
                 self._run.unprovable = True

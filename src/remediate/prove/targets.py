@@ -26,7 +26,7 @@ class Target:
 
     A table that holds one row at all has none of the second tenant. `conditions` are the settings beside the tenant's
     that policies compare with other columns, each with the values that go with the two samples; `rows` are then those
-    that share these values.
+    that share these values. `strangers` are further rows of other tenants, `unowned` those of none.
     """
 
     shape: TableShape
@@ -35,9 +35,12 @@ class Target:
     samples: tuple[Row, Row]
     sample_ids: tuple[Id, Id]
     tenant_column: str | None
-    parent_columns: tuple[str, ...]
+    moving: tuple[str, ...]
     conditions: tuple[tuple[str, str, str], ...] = ()
     legacy: tuple[str, ...] = ()
+    forced: bool = False
+    strangers: frozenset[Id] = frozenset()
+    unowned: frozenset[Id] = frozenset()
 
     @property
     def sql(self) -> str:
@@ -93,12 +96,11 @@ class Target:
         return f"{insertion(self.shape, row)} ON CONFLICT ({conflict}) DO UPDATE SET {name} = excluded.{name}"
 
     def move(self, ids: Iterable[Id], tenant: int) -> str | None:
-        """Gives rows to that tenant: by the tenant column, or by the parent's row."""
-        columns = (self.tenant_column,) if self.tenant_column else self.parent_columns
-        if not columns:
+        """Gives rows to that tenant, by the columns that say whose they are."""
+        if not self.moving:
             return None
         changes = ", ".join(
-            f"{Identifier(name).sql()} = {Literal(self.samples[tenant].get(name)).sql()}" for name in columns
+            f"{Identifier(name).sql()} = {Literal(self.samples[tenant].get(name)).sql()}" for name in self.moving
         )
         return f"UPDATE {self.sql} SET {changes} WHERE {among(ids)}"
 
@@ -118,10 +120,10 @@ def among(ids: Iterable[Id]) -> str:
     return f"(tableoid, ctid) IN ({listed})" if listed else "false"
 
 
-def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned) -> Target | str:
+def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned, forced: bool) -> Target | str:
     """The table as a target, or the reason why it is none. `wire` sees every row.
 
-    `returned` are the settings that functions read, by function name.
+    `returned` are the settings that functions read, by function name; `forced`: FORCE ROW LEVEL SECURITY is on.
     """
     found = facts.classes.get(shape.name)
     if found is None or found.kind not in ("tenant", "scoped", "child"):
@@ -132,9 +134,12 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned)
     column, query = owner
     keys = (tenant_key(column, 0), tenant_key(column, 1), tenant_key(column, 2))
     rows: tuple[set[Id], set[Id]] = (set(), set())
+    strangers: dict[Id, str | None] = {}
     for table, place, tenant in wire.query(query):
         if tenant in keys[:2]:
             rows[keys.index(tenant)].add((str(table), str(place)))
+        else:
+            strangers[str(table), str(place)] = tenant
     if not rows[0]:
         return "it has no rows of a tenant"
     first = min(rows[0])
@@ -144,17 +149,30 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned)
     if not rows[1] and by_column:
         samples[1][facts.tenancy.column] = keys[1]
     compared = _compared(shape, facts, returned)
+    whole = rows[1].copy()
     for own, sample in zip(rows, samples, strict=True):
         own.intersection_update(_alike(wire, shape, compared, sample))
+    strangers |= dict.fromkeys(whole - rows[1], keys[1])
     conditions = tuple(
         (setting, str(samples[0].get(name) or ""), str(samples[1].get(name) or "")) for setting, name in compared
     )
     return Target(
         shape, keys, (frozenset(rows[0]), frozenset(rows[1])), samples, (first, second),
         facts.tenancy.column if by_column else None,
-        tuple(name for name in found.path[0].columns if shape.column(name)) if found.path else (),
-        conditions, _legacy(shape.name, facts, returned),
+        _moving(shape, found, facts),
+        conditions, _legacy(shape.name, facts, returned), forced,
+        frozenset(place for place, tenant in strangers.items() if tenant is not None),
+        frozenset(place for place, tenant in strangers.items() if tenant is None),
     )  # fmt: skip
+
+
+def _moving(shape: TableShape, found: Classification, facts: Facts) -> tuple[str, ...]:
+    """What says whose a row is: the tenant column, or what leads to the parent.
+
+    That stays so where a tenant column has just come: no policy goes by a column that was added for a later phase.
+    """
+    columns = (facts.tenancy.column,) if found.kind == "scoped" else found.path[0].columns if found.path else ()
+    return tuple(name for name in columns if shape.column(name))
 
 
 def _compared(shape: TableShape, facts: Facts, returned: Returned) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,8 @@ def value(column: ColumnShape, seed: int) -> str | None:
     bare = name.partition("(")[0].strip()
     if name.endswith("[]"):
         return "{}"
+    if bare.endswith("range"):
+        return _range(bare, seed)
     if _is_text(bare):
         return f"{seed}{column.name}"[: size or (1 if bare in ("character", '"char"') else 60)]
     if bare in _INTEGERS or bare in ("real", "double precision", "money"):
@@ -46,8 +48,6 @@ def value(column: ColumnShape, seed: int) -> str | None:
         return f"12:00:{seed % 60:02d}"
     if bare == "vector":
         return "[" + ",".join(["1"] * (size or 3)) + "]"
-    if bare.endswith("range"):
-        return _range(bare, seed)
     return _PLAIN.get(bare, lambda _: None)(seed)
 
 
@@ -137,7 +137,7 @@ def _likely(column: ColumnShape, expressions: list[str], seed: int, current: str
         yield from ("a" * size for size in sorted(sizes) if 0 <= size <= 2000)
         yield from ("1" * size for size in sorted(sizes) if 0 < size <= 2000)
         yield from ("a" * (size + 1) for size in sorted(sizes) if 0 <= size <= 2000)
-    elif bare.startswith(("timestamp", "date")):
+    elif bare.startswith(("timestamp", "date")) and not bare.endswith("range"):
         yield from ("2026-01-01", "2026-06-01", "2020-01-01", "2035-01-01", "1990-01-01")
     elif bare.startswith("time"):
         yield from ("08:00:00", "12:00:00", "20:00:00")

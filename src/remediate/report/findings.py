@@ -10,8 +10,10 @@ from remediate.detect.model import Finding
 from remediate.pipeline import Plan
 from remediate.plan.model import Fix
 from remediate.plan.reasons import condensed
+from remediate.prove.summary import server_of
 from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment, heading, prose
 from remediate.report.overview import state_of
+from remediate.report.proof_text import VERDICT
 from remediate.report.wording import about_it, of_any, shown
 
 _INDENT = 13
@@ -140,7 +142,16 @@ def _outcome(fix: Fix, plan: Plan) -> tuple[Segment, ...]:
     level = Segment(fix.level, LEVEL_STYLE[fix.level])
     if paths:
         more = f"; more with {fix.withheld}" if fix.withheld else ""
-        return level, Segment(f", in {', '.join(paths)}{more}")
+        return level, Segment(f", in {', '.join(paths)}{more}{_proven(plan, finding)}")
     if fix.level == "manual":
         return level, Segment(f": {fix.suggestion or 'see remediate explain ' + finding.rule}".rstrip("."))
     return level, Segment(f", written with {fix.withheld}" if fix.withheld else ", nothing left to write")
+
+
+def _proven(plan: Plan, finding: Finding) -> str:
+    """What a real PostgreSQL said of the changes for a finding; nothing where it was not asked."""
+    if plan.proofs is None:
+        return ""
+    proofs = plan.proofs_for(finding)
+    said = " and ".join(dict.fromkeys(VERDICT[proof.verdict] for proof in proofs)) or "not tried"
+    return f"; {said} on {server_of(plan.proofs)}"

@@ -8,6 +8,7 @@ from remediate.pipeline import Plan
 from remediate.plan.model import Change, Fix
 from remediate.replay.catalog import Refusal
 from remediate.report.diff import unified_diff
+from remediate.report.proof_json import change_document
 from remediate.source.model import Service
 from remediate.source.place import Unresolved
 
@@ -19,7 +20,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "findings": [_finding(fix, plan) for fix in plan.fixes],
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change, plan) for change in plan.changes],
         "next": [
             {"finding": later.finding, "phase": later.phase, "waits_for": later.waits_for, "does": later.does}
             for later in plan.next
@@ -70,11 +71,24 @@ def _finding(fix: Fix, plan: Plan) -> dict[str, Any]:
         "suppressed": finding.suppressed,
         "waiting": finding.waiting,
         "evidence": list(finding.evidence),
+        **_verdicts(fix, plan),
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _verdicts(fix: Fix, plan: Plan) -> dict[str, Any]:
+    """With --prove, what was said of the changes for a finding: proven only where all of them are."""
+    if plan.proofs is None:
+        return {}
+    verdicts = {proof.verdict for proof in plan.proofs_for(fix.finding)}
+    worst = next((verdict for verdict in ("failed", "unprovable", "proven") if verdict in verdicts), None)
+    return {"proof": worst}
+
+
+def _change(change: Change, plan: Plan) -> dict[str, Any]:
+    proofs = plan.proofs.changes if plan.proofs is not None else ()
+    proof = next((proof for proof in proofs if proof.change == change), None)
     return {
+        **({"proof": change_document(proof)} if proof is not None else {}),
         "service": change.service,
         "path": change.path,
         "kind": change.kind,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from remediate.pipeline import Plan
 from remediate.plan.model import Change
+from remediate.prove.summary import summary as proof_summary
 from remediate.replay.catalog import Outcome, Replayed
 from remediate.report.diff import unified_diff
 from remediate.report.findings import findings_of
@@ -38,6 +39,8 @@ def plan_lines(plan: Plan, *, width: int | None = None) -> Iterator[Line]:
             indent=0,
             width=width,
         )
+    if plan.proofs is not None:
+        yield from prose(proof_summary(plan.proofs), indent=0, width=None, style="bold")
     yield from prose(summary(plan), indent=0, width=None, style="bold")
 
 
