@@ -21,12 +21,15 @@ from remediate.pipeline import read, replay_all
 from remediate.postgres.address import read_address
 from remediate.postgres.live import Live
 from remediate.postgres.observe import observe
+from remediate.postgres.wire import Wire
+from remediate.prove.actors import hand_over
 from remediate.replay.catalog import Replayed
 from remediate.report.audit_json import drift_document
 from remediate.source.model import Workspace
 from remediate.source.tree import WorkingTree
 from support.database import Database, seed_knex_migrations
 from support.live import address, audit, audit_text
+from support.real import OWNER
 
 PAID = "services/order-service/src/migrations/001_baseline_orders.ts"
 
@@ -325,9 +328,10 @@ exports.down = (knex) => knex.schema.dropTable('things');
 
 def test_the_role_that_migrates_need_not_be_postgres(ticketing: Database) -> None:
     """Who owns Knex's tables runs the migrations: that it is no superuser, as with most providers, is no drift."""
-    from support.real import HAND_OVER, OWNER
-
-    ticketing.run(HAND_OVER)
+    with Wire(ticketing.endpoint, ticketing.name) as wire:
+        if not wire.query(f"SELECT FROM pg_roles WHERE rolname = '{OWNER}'"):
+            wire.query(f"CREATE ROLE {OWNER} LOGIN")
+        hand_over(wire, OWNER)
     found = audit(EXAMPLE, ticketing, user=OWNER)
     assert found["drift"] == []
     assert found["database"]["user"] == OWNER
