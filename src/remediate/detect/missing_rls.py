@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from remediate.detect.access import Access, access_to
 from remediate.detect.found import found, listed, table_subject
@@ -19,7 +19,10 @@ _DISABLES = re.compile(r"\bdisable\s+row\s+level\s+security\b|\bdrop\s+policy\b"
 
 
 def detect(facts: Facts) -> Iterator[Finding]:
-    """Scoped tables with neither RLS nor policies; a database without any RLS gives one finding as a whole."""
+    """Scoped tables with neither RLS nor policies.
+
+    A database without any RLS gives one finding as a whole, and so does a service that took it from all its tables.
+    """
     catalog = facts.replayed.catalog
     scoped = [
         table
@@ -29,25 +32,57 @@ def detect(facts: Facts) -> Iterator[Finding]:
     if not scoped:
         return
     if not uses_rls(catalog):
-        yield _whole_database(facts, scoped)
+        message = (
+            f"No table of this database uses row level security; tables with {facts.tenancy.column}: {len(scoped)}"
+        )
+        children = [str(name) for name, found_class in facts.classes.items() if found_class.kind == "child"]
+        tables = catalog.tables.values()
+        yield _as_a_whole(facts, scoped, facts.replayed.database, message, _taken_away(tables), children)
         return
     access = access_to(facts)
     unseen = unseen_accesses(facts)
+    given_up = _given_up(facts)
+    for service in sorted(given_up):
+        mine = [table for table in scoped if table.service == service]
+        message = f"{service} took row level security from its tables; those with {facts.tenancy.column}: {len(mine)}"
+        if mine:
+            yield _as_a_whole(facts, mine, service, message, _taken_away(mine), ())
     for table in scoped:
+        if table.service in given_up:
+            continue
         if not table.rls_enabled and not any(catalog.policies_of(table.name)):
             yield _table(facts, access, table, unseen.get(table.name, ()))
 
 
-def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
-    off = (
-        str(origin.place)
-        for table in facts.replayed.catalog.tables.values()
-        for origin in table.history
-        if _DISABLES.search(origin.statement)
+def _taken_away(tables: Iterable[Table]) -> dict[str, list[QName]]:
+    """Where RLS or a policy was taken from tables, and from which."""
+    found: dict[str, list[QName]] = {}
+    for table in tables:
+        for origin in table.history:
+            if _DISABLES.search(origin.statement):
+                found.setdefault(str(origin.place), []).append(table.name)
+    return found
+
+
+def _given_up(facts: Facts) -> frozenset[str]:
+    """The services that protect no table, and whose migrations took RLS from several."""
+    by_service: dict[str, list[Table]] = {}
+    for table in facts.replayed.catalog.tables.values():
+        by_service.setdefault(table.service, []).append(table)
+    return frozenset(
+        service
+        for service, tables in by_service.items()
+        if not any(table.rls_enabled for table in tables)
+        and len({name for names in _taken_away(tables).values() for name in names}) > 1
     )
-    dropped = list(dict.fromkeys(off))
+
+
+def _as_a_whole(
+    facts: Facts, scoped: list[Table], name: str, message: str, dropped: Iterable[str], children: Sequence[str]
+) -> Finding:
+    dropped = list(dropped)
     evidence = [f"Tables with {facts.tenancy.column}: {listed([str(table.name) for table in scoped])}."]
-    if children := [str(name) for name, found_class in facts.classes.items() if found_class.kind == "child"]:
+    if children:
         evidence.append(f"Tables that reach a tenant through others only: {listed(children)}.")
     if dropped:
         evidence.append(f"It was taken away on purpose: {listed(dropped)}.")
@@ -55,8 +90,8 @@ def _whole_database(facts: Facts, scoped: list[Table]) -> Finding:
         facts,
         RULE,
         scoped[0].service,
-        Subject("workspace", "", facts.replayed.database),
-        f"No table of this database uses row level security; tables with {facts.tenancy.column}: {len(scoped)}",
+        Subject("workspace", "", name),
+        message,
         [scoped[0].history[0].place],
         reasons=["Whether tenants are kept apart in another way is for people to say."],
         evidence=evidence,
