@@ -283,11 +283,16 @@ def test_an_interrupt_ends_it_in_one_line(repo: Repository, tmp_path: Path) -> N
     write(repo.root, many)
     repo.commit()
     before = (repo.state(), repo("for-each-ref"))
-    for arguments in (["plan"], ["apply", "--branch", "fix"], ["apply", "--write"]):
+    for arguments, seconds in (
+        (["plan"], 0.2),
+        (["plan"], 1.5),
+        (["apply", "--branch", "fix"], 1.5),
+        (["apply", "--write"], 1.5),
+    ):
         process = subprocess.Popen(
             [*COMMAND, *arguments, str(repo.root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         )
-        time.sleep(1.5)
+        time.sleep(seconds)  # early on it is still loading
         assert process.poll() is None, "it is still at work"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)

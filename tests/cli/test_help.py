@@ -110,5 +110,6 @@ def test_the_benchmark_runs(platform: Path) -> None:
     done = subprocess.run(
         [sys.executable, script, platform, "--runs", "1", "--profile"], capture_output=True, text=True, check=True
     )
-    assert re.search(r"^remediate --help +[\d.]+ s +[\d.]+ × bare start", done.stdout, re.MULTILINE)
+    assert re.search(r"^remediate --help +[\d.]+ s, +[\d.]+ s of processor", done.stdout, re.MULTILINE)
+    assert re.search(r"^plan, cold .* × the floor, 1.00 × cold$", done.stdout, re.MULTILINE)
     assert re.search(r"^planning, all of it +[\d.]+ s +[\d.]+ × the floor", done.stdout, re.MULTILINE)

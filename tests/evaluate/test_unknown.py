@@ -212,6 +212,27 @@ def test_what_is_computed_is_known(expression: str, value: str) -> None:
     assert sent.sql == f"select '{value}'"
 
 
+def test_a_list_that_is_empty_only_as_no_rows_are_known_ends_nothing() -> None:
+    """Knex throws at an empty list, which no migration that was ever run on an empty database can have had."""
+    body = """
+    const rows = await knex('a').select('id');
+    const items = [];
+    for (const row of rows) items.push({ a_id: row.id });
+    await knex('b').insert(items);
+    await knex.raw('after');
+    """
+    evaluation = run(in_up(body))
+    assert evaluation.sent[-1].sql == "after"
+    assert not evaluation.unresolved
+    assert any("a list that seems to be empty" in told.reason for told in evaluation.assumptions)
+
+
+def test_a_list_that_is_empty_for_certain_ends_the_migration() -> None:
+    evaluation = run(in_up("await knex('b').insert([]); await knex.raw('after');"))
+    assert evaluation.sent == ()
+    assert evaluation.thrown == "Error: The query is empty"
+
+
 def test_errors_that_the_migration_catches_are_marked() -> None:
     body = """
     try { await knex.raw('a'); } catch (e) { console.log(e); }

@@ -28,7 +28,10 @@ _ClickException: Any = BadParameter.__mro__[2]
 
 
 def guarded(parse: Callable[[], Any]) -> int:
-    """Runs a command: `parse` reads the command line and returns what to do (or, where that is all, an exit code)."""
+    """Runs a command: `parse` reads the command line and returns what to do (or, where that is all, an exit code).
+
+    Raises KeyboardInterrupt, which `__main__` answers, because it may also come before this is loaded.
+    """
     _encode_anything()
     try:
         code = 0
@@ -43,8 +46,8 @@ def guarded(parse: Callable[[], Any]) -> int:
         return _say(f"{error.format_message().rstrip('.')}; see {_command(error)} --help")
     except _ClickException as error:
         return _say(error.format_message())
-    except (Abort, KeyboardInterrupt):
-        return _say("interrupted; nothing was left half written")
+    except Abort:
+        raise KeyboardInterrupt from None
     except RemediateError as error:
         return _say(str(error))
     except MemoryError:
@@ -52,7 +55,15 @@ def guarded(parse: Callable[[], Any]) -> int:
     except OSError as error:
         return _say(_environment(error))
     except Exception as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from None
         return _internal(error)
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether an interrupt is what it comes of: Python wraps one that is raised in __set_name__ while a class is made."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, KeyboardInterrupt) or (cause is not None and _was_interrupted(cause))
 
 
 def _encode_anything() -> None:
