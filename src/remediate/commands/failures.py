@@ -61,7 +61,7 @@ def guarded(parse: Callable[[], Any]) -> int:
 
 
 def _was_interrupted(error: BaseException) -> bool:
-    """Whether an interrupt is what it comes of: Python wraps one that is raised in __set_name__ while a class is made."""
+    """Whether it comes of an interrupt: Python wraps one that is raised in __set_name__ while a class is made."""
     cause = error.__cause__ or error.__context__
     return isinstance(error, KeyboardInterrupt) or (cause is not None and _was_interrupted(cause))
 
