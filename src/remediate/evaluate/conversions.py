@@ -8,7 +8,7 @@ from typing import Any
 
 from remediate.evaluate.knex.javascript import UnresolvableError, known, number_text
 from remediate.evaluate.knex.session import ThrownError
-from remediate.evaluate.objects import Instance, Native, ScriptObject, type_error
+from remediate.evaluate.objects import Instance, ScriptObject, type_error
 from remediate.evaluate.values import UNDEFINED, HostObject, Unknown, Value
 from remediate.source.place import Place
 
@@ -260,7 +260,3 @@ def need_function(value: Value, what: str) -> HostObject:
     if isinstance(value, HostObject) and getattr(value, "is_function", True):
         return value
     raise ThrownError(type_error(f"{what} is not a function"))
-
-
-def is_native(value: Value, name: str) -> bool:
-    return isinstance(value, Native) and value.name == name

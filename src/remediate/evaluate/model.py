@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +63,3 @@ class Evaluation:
     ends: bool = False
     assumptions: tuple[Unresolved, ...] = ()
     code: str | None = None
-
-
-def unresolved_of(evaluations: Iterable[Evaluation]) -> tuple[Unresolved, ...]:
-    """Every unresolved place, each once, in reading order."""
-    return tuple(dict.fromkeys(item for evaluation in evaluations for item in evaluation.unresolved))

@@ -150,8 +150,3 @@ def type_of_extension(installed: Iterable[str], name: str) -> str | None:
         if extension is None or lowered in extension.types:
             return lowered
     return None
-
-
-def extension_with_function(name: str) -> str | None:
-    """The extension that a missing function comes with."""
-    return next((each for each, extension in EXTENSIONS.items() if name.lower() in extension.functions), None)

@@ -246,8 +246,3 @@ def _nothing_found(tree: FileTree, files: Sequence[PurePosixPath], folders: Fold
         place=tree.label,
         hint="give the folder that holds the services, or name their folders in workspace.services of remediate.toml",
     )
-
-
-def by_name(services: Iterable[Service]) -> Mapping[str, Service]:
-    """The services by their names."""
-    return {service.name: service for service in services}

@@ -7,7 +7,7 @@ from typing import Final
 
 from remediate.sql.builtins import builtins
 from remediate.sql.lookup import Lookup
-from remediate.sql.parse import Node, parse_expression
+from remediate.sql.parse import Node
 from remediate.sql.quote import quote_identifier
 
 SERIALS: Final = {
@@ -153,8 +153,3 @@ def element_type(name: str) -> str | None:
 
 def is_text_like(name: str | None) -> bool:
     return name is not None and base_type(name) in TEXT_LIKE
-
-
-def spell_type_text(text: str, lookup: Lookup) -> str:
-    """A type that stands in a string, as format_type spells it."""
-    return spell_type(parse_expression(f"NULL::{text}").type_cast.type_name, lookup)

@@ -91,10 +91,6 @@ _NAMES_TABLE = re.compile(r"table|relation|collection|^from$|^into$|^model$|^ent
 _CONNECTION_NAME = re.compile(
     r"^(db|database|knex|pool|pg|postgres|conn|connection|client|qb|sql|orm|store)s?$|(Db|DB|Knex|Pool|Connection|Client)$"
 )
-_CONNECTION_PACKAGE = re.compile(
-    r"(^|[/@_-])(knex|pg|pg-.*|postgres|postgresql|objection|typeorm|sequelize|drizzle-orm|kysely|slonik|prisma|massive"
-    r"|mikro-orm|bookshelf|db|database|sql)($|[/_-])"
-)
 
 
 def is_query_method(name: str) -> bool:
@@ -134,10 +130,6 @@ def is_handed_over(name: str, type_: str = "") -> bool:
 def names_table(key: str) -> bool:
     """Whether the key of an option says that its value is a table."""
     return _NAMES_TABLE.search(key) is not None
-
-
-def is_client_package(package: str) -> bool:
-    return _CONNECTION_PACKAGE.search(package) is not None
 
 
 def is_connection_name(name: str) -> bool:
