@@ -15,7 +15,7 @@ from cli.running import COMMAND, environment, one_line, run
 from cli.workspaces import PLATFORM, raw, typescript, write
 from prove.workshop import Workshop
 from remediate.errors import RemediateError
-from remediate.postgres.database import connect
+from remediate.postgres.database import connect, create_database
 from remediate.postgres.remote import PREFIX, RemoteServer
 from remediate.postgres.server import Server
 from remediate.postgres.workroom import memory_folder, wait_until
@@ -222,3 +222,17 @@ def test_a_signal_at_any_moment_leaves_nothing_on_the_users_server(
         expect_end(number, *running.end(number))
         if number != signal.SIGKILL:
             assert not _is_at_work(postgres), moment
+
+
+def test_a_database_that_nobody_came_to_note_is_dropped_too(postgres: Server) -> None:
+    """As after a signal that comes when the server has made it, and we have not heard of that yet."""
+    url = f"postgresql://postgres@/postgres?host={postgres.endpoint.host}"
+
+    def interrupted() -> None:
+        with RemoteServer(url) as server:
+            create_database(server.endpoint, server.database_name("shop"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not _is_at_work(postgres)

@@ -62,15 +62,21 @@ class RemoteServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Drops the roles; each database is dropped by whoever made it."""
+        """Drops the roles. Each database is dropped by whoever made it, unless that was interrupted on the way."""
         try:
             if error is None:
                 with told(f"{self._endpoint.host}:{self._endpoint.port}"):
-                    self._drop_roles(self._stem)
+                    self._clean_up()
             else:
-                _quietly(lambda: self._drop_roles(self._stem))
+                _quietly(self._clean_up)
         finally:
             self._session.close()
+
+    def _clean_up(self) -> None:
+        for (name,) in self._session.execute("SELECT datname FROM pg_database").fetchall():
+            if name.startswith(f"{self._stem}_"):
+                drop_database(self._endpoint, name)
+        self._drop_roles(self._stem)
 
     def database_name(self, label: str) -> str | None:
         return f"{self._stem}_{secrets.token_hex(2)}"
