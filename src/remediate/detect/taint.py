@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from remediate.detect.model import Facts
 from remediate.replay.catalog import Origin, QName
 from remediate.source.branches import Decided, decided
+from remediate.source.model import MigrationSource
 from remediate.source.place import Unresolved
 
 _LISTED = 3
+_WORD = re.compile(r"\w+")
 _CONDITION = "a condition that nothing here can answer"
 _LOOP = "a loop over query results"
 # DDL, and DDL on a table whose name a row gave.
@@ -71,25 +74,61 @@ def _refused(facts: Facts) -> dict[QName, list[int]]:
 
 def _may_touch(facts: Facts, assumed: Unresolved, service: str, tables: frozenset[QName]) -> bool:
     """Whether what was taken otherwise at this place may be about one of the tables."""
-    loops = assumed.reason.startswith(_LOOP)
-    if not tables or not (loops or assumed.reason.startswith(_CONDITION)):
+    if not tables:
         return False
+    branches: dict[Unresolved, _Branch | None] = facts.memo.setdefault(_branch, {})
+    if assumed not in branches:
+        branches[assumed] = _branch(facts, assumed)
+    branch = branches[assumed]
+    if branch is None:
+        return False
+    if branch.anything and assumed.service == service:
+        return True
+    return any(branch.names(table.name) for table in tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """What was not run because of a condition or a loop that could not be followed.
+
+    `anything`: it may be about any table of its service. `text` is all that it may have run.
+    """
+
+    anything: bool
+    text: str = ""
+    words: frozenset[str] = frozenset()
+
+    def names(self, table: str) -> bool:
+        if _WORD.fullmatch(table):
+            return table in self.words
+        return re.search(rf"(?<!\w){re.escape(table)}(?!\w)", self.text) is not None
+
+
+def _branch(facts: Facts, assumed: Unresolved) -> _Branch | None:
+    """What was taken otherwise at this place; None where that changes no schema."""
+    loops = assumed.reason.startswith(_LOOP)
+    if not loops and not assumed.reason.startswith(_CONDITION):
+        return None
     place = assumed.place
-    sources = (source for one in facts.services for source in one.migrations)
-    source = next((source for source in sources if source.file == place.file), None)
+    source = _migrations(facts).get(place.file)
     if source is None:
         # A condition in a helper of another file: it may be about anything of the service that runs it.
-        return assumed.service == service
+        return _Branch(anything=True)
     taken = assumed.reason.startswith(f"{_CONDITION}, taken")
     found = decided(source.name, source.data, place.start, taken=taken)
     if found is None:
         found = Decided(source.data[place.start :].decode("utf-8", "replace"), ())
     if loops and not _DDL.search(found.text):
-        return False
-    if assumed.service == service and (found.elsewhere or (loops and _COMPUTED.search(found.text))):
-        return True
-    return any(_names(found.text, table) for table in tables)
+        return None
+    anything = bool(found.elsewhere or (loops and _COMPUTED.search(found.text)))
+    return _Branch(anything, found.text, frozenset(_WORD.findall(found.text)))
 
 
-def _names(text: str, table: QName) -> bool:
-    return re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", text) is not None
+def _migrations(facts: Facts) -> dict[str, MigrationSource]:
+    """The migrations of the database by their files."""
+    found: dict[str, MigrationSource] | None = facts.memo.get(_migrations)
+    if found is None:
+        sources = [source for service in facts.services for source in service.migrations]
+        # A folder of two services is one file: the first of them decides.
+        found = facts.memo[_migrations] = {source.file: source for source in reversed(sources)}
+    return found

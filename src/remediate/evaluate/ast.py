@@ -483,4 +483,12 @@ def walk(node: object) -> Iterator[Node]:
             waiting.extend(item)
         elif isinstance(item, Node):
             yield item
-            waiting.extend(getattr(item, entry.name) for entry in fields(item))
+            names = _FIELDS.get(item.__class__.__name__)
+            if names is None:
+                names = tuple(entry.name for entry in fields(item) if entry.name not in ("start", "end"))
+                _FIELDS[item.__class__.__name__] = names
+            waiting.extend([getattr(item, name) for name in names])
+
+
+_FIELDS: dict[str, tuple[str, ...]] = {}
+"""The fields of each kind of node that may hold nodes, once it was walked through."""

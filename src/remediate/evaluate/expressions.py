@@ -37,7 +37,7 @@ def _constant(machine: Machine, node: ast.Constant, scope: Scope) -> Value:
 
 @evaluates(ast.Text)
 def _text(machine: Machine, node: ast.Text, scope: Scope) -> Value:
-    return LiteralText.of(node.value, machine.file.place(node.content_start, node.content_end))
+    return LiteralText.of(node.value, machine.file, node.content_start, node.content_end)
 
 
 @evaluates(ast.Template)

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from remediate.evaluate.ast import SourceFile
 from remediate.evaluate.conversions import to_text
 from remediate.evaluate.identifiers import crypto_library, uuid_function, uuid_library
 from remediate.evaluate.knex.session import Settled
@@ -119,7 +120,7 @@ def _files(machine: Machine, modules: Modules) -> Value:
                     text = data.decode("utf-8")
                 except UnicodeDecodeError:
                     return Unknown(f"{candidate} is not UTF-8", place)
-                return LiteralText.of(text, Place(candidate, 1, 1, 0, len(data)))
+                return LiteralText.of(text, SourceFile(candidate, data), 0, len(data))
         return Unknown(f"the file {_shown(path)} is not in the repository", place)
 
     def exists(this: Value, arguments: list[Value], place: Place) -> Value:
