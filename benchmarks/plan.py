@@ -38,7 +38,8 @@ from remediate.evaluate.evaluate import Evaluator
 from remediate.evaluate.knex.session import Answer
 from remediate.evaluate.model import Sent
 from remediate.evaluate.stack import run_deep
-from remediate.pipeline import Request, databases_of, make_plan, read, replay_all
+from remediate.model import Request
+from remediate.pipeline import databases_of, make_plan, read, replay_all
 from remediate.replay.engine import StaticEngine
 from remediate.replay.replay import replay_on
 from remediate.report.lines import plain

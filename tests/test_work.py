@@ -16,7 +16,8 @@ import pytest
 import remediate
 from remediate.config.model import Config
 from remediate.evaluate import modules
-from remediate.pipeline import Request, make_plan, read
+from remediate.model import Request
+from remediate.pipeline import make_plan, read
 from remediate.replay.engine import StaticEngine
 from remediate.source.tree import WorkingTree
 from remediate.sql import parse as parsing

@@ -27,7 +27,8 @@ from remediate.detect.facts import DEFAULT_COLUMN, gather
 from remediate.detect.found import listed
 from remediate.detect.model import Finding
 from remediate.errors import RemediateError
-from remediate.pipeline import Observation, Plan, Request, make_plan, replay_all
+from remediate.model import Observation, Plan, Request
+from remediate.pipeline import make_plan, replay_all
 from remediate.postgres.live import Live
 from remediate.postgres.observe import Observed, RecordTable, observe
 from remediate.replay.catalog import Catalog, QName, Replayed

@@ -17,7 +17,8 @@ from remediate.cache.store import Cache
 from remediate.config.model import Config
 from remediate.evaluate import modules
 from remediate.evaluate.evaluate import Evaluator
-from remediate.pipeline import Request, make_plan, read, replay_all
+from remediate.model import Request
+from remediate.pipeline import make_plan, read, replay_all
 from remediate.replay.catalog import Assumption, Replayed
 from remediate.report.plan_json import plan_document
 from remediate.source.tree import WorkingTree

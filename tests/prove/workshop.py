@@ -10,7 +10,8 @@ from pathlib import Path
 from cli.workspaces import write
 from remediate.config.load import load
 from remediate.config.model import Config
-from remediate.pipeline import Plan, Request, make_plan, prove_plan, read
+from remediate.model import Plan, Request
+from remediate.pipeline import make_plan, prove_plan, read
 from remediate.plan.model import Change, Options
 from remediate.postgres.server import Server
 from remediate.prove.knex import KnexTool

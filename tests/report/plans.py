@@ -7,7 +7,7 @@ from typing import Any
 
 from remediate.config.model import Config
 from remediate.detect.model import Facts, Finding, Subject, Tenancy
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Change, Fix, Next
 from remediate.replay.catalog import Catalog, Replayed
 from remediate.source.model import MigrationSource, Service, Workspace

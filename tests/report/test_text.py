@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.detect.model import Subject, Tenancy
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Fix
 from remediate.plan.operations import Lock
 from remediate.replay.catalog import Origin, Outcome, QName, Refusal

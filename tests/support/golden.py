@@ -16,7 +16,8 @@ from typing import Any
 from remediate.config.load import load
 from remediate.config.model import Config
 from remediate.evaluate.evaluate import Evaluator
-from remediate.pipeline import Plan, Request, databases_of, make_plan, read, replay_all
+from remediate.model import Plan, Request
+from remediate.pipeline import databases_of, make_plan, read, replay_all
 from remediate.plan.model import Change, MigrationPlan, Options
 from remediate.plan.operations import (
     AlterPolicy,

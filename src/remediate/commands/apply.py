@@ -17,7 +17,8 @@ from remediate.deliver.git_tree import CommitTree
 from remediate.deliver.repository import Repository, open_repository
 from remediate.deliver.working_tree import write
 from remediate.errors import RemediateError
-from remediate.pipeline import Plan, read
+from remediate.model import Plan
+from remediate.pipeline import read
 from remediate.plan.model import Change
 from remediate.prove.model import Proofs
 from remediate.prove.summary import line_of

@@ -13,7 +13,8 @@ from remediate.config.model import Config
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline
 from remediate.errors import RemediateError
-from remediate.pipeline import Plan, Request, make_plan
+from remediate.model import Plan, Request
+from remediate.pipeline import make_plan
 from remediate.plan.model import Options
 from remediate.replay.catalog import Assumption
 from remediate.source.model import FileTree, Workspace

@@ -15,7 +15,8 @@ from remediate.config.model import Config, Severity
 from remediate.detect.baseline import FILE_NAME as BASELINE
 from remediate.detect.baseline import Baseline, read_baseline, write_baseline
 from remediate.errors import RemediateError
-from remediate.pipeline import Plan, Request, read
+from remediate.model import Plan, Request
+from remediate.pipeline import read
 from remediate.report.console import Progress, progress, terminal_width
 from remediate.source.model import FileTree
 from remediate.source.tree import WorkingTree

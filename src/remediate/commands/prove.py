@@ -21,7 +21,8 @@ from remediate.commands.plan import commit_date_of
 from remediate.commands.workspace import check_services, load_config, workspace_root
 from remediate.config.model import Config
 from remediate.errors import RemediateError
-from remediate.pipeline import Plan, Request, make_plan, prove_plan, read
+from remediate.model import Plan, Request
+from remediate.pipeline import make_plan, prove_plan, read
 from remediate.postgres.host import Host
 from remediate.prove.model import Proofs
 from remediate.report.console import Progress, progress, terminal_width

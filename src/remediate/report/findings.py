@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remediate.catalogue.rules import load_rules
 from remediate.detect.model import Finding
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Fix
 from remediate.plan.reasons import condensed
 from remediate.prove.summary import server_of

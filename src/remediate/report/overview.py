@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from remediate.catalogue.rules import load_rules
 from remediate.detect.model import Finding, Level, Tenancy
 from remediate.detect.registry import DETECTORS
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Fix
 from remediate.report.lines import LEVEL_STYLE, SEVERITY_STYLE, Line, Segment, count, heading, prose
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Change, Fix
 from remediate.replay.catalog import Refusal
 from remediate.report.diff import unified_diff

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from remediate.pipeline import Plan
+from remediate.model import Plan
 from remediate.plan.model import Change
 from remediate.prove.summary import summary as proof_summary
 from remediate.replay.catalog import Outcome, Replayed
