@@ -17,20 +17,24 @@ def application_of(facts: Facts, table: Table) -> Application:
     if configured.application:
         return Application(configured.application, True, "configured")
     passing = {role.name for role in facts.replayed.catalog.roles.values() if role.superuser or role.bypassrls}
-    granted = {
-        grant.role: grant.history[-1].place
-        for grant in _grants_on_tables(facts).get(str(table.name), ())
-        if grant.history
-        and grant.history[-1].service == table.service
-        and _DATA.intersection(privilege.lower() for privilege in grant.privileges)
-        and grant.role not in passing
-        and grant.role not in configured.bypass
-        and grant.role not in ("public", table.owner)
-    }
-    if len(granted) != 1:
+    granted = [
+        grant
+        for grant in grants_of_rows(facts, table)
+        if grant.history[-1].service == table.service
+        and grant.role not in {*passing, *configured.bypass, "public", table.owner}
+    ]
+    if len({grant.role for grant in granted}) != 1:
         return Application(None, False, "the table's service does not grant it to exactly one role")
-    ((role, place),) = granted.items()
-    return Application(role, False, f"{place} grants it the table")
+    return Application(granted[-1].role, False, f"{granted[-1].history[-1].place} grants it the table")
+
+
+def grants_of_rows(facts: Facts, table: Table) -> list[Grant]:
+    """The grants by which migrations let roles read or write the rows of a table."""
+    return [
+        grant
+        for grant in _grants_on_tables(facts).get(str(table.name), ())
+        if grant.history and _DATA.intersection(privilege.lower() for privilege in grant.privileges)
+    ]
 
 
 def _grants_on_tables(facts: Facts) -> dict[str, list[Grant]]:

@@ -11,6 +11,7 @@ from remediate.detect.found import listed
 from remediate.detect.model import Facts
 from remediate.detect.settings import policy_text, reads, settings_by_function
 from remediate.plan.operations import PolicyState
+from remediate.plan.tenant_function import tenant_function
 from remediate.plan.tenant_value import cast_type, session_tenant
 from remediate.replay.catalog import Command, Policy, QName
 from remediate.sql.quote import NAMEDATALEN, Identifier, truncate_identifier
@@ -240,4 +241,7 @@ def tenant_condition(facts: Facts, service: str, table: QName) -> str:
     """`tenant_id = (the session's tenant)` for a table that has the tenant column."""
     column = facts.replayed.catalog.tables[table].column(facts.tenancy.column)
     type_ = cast_type(column.type if column else facts.tenancy.column_type)
-    return f"{Identifier(facts.tenancy.column).sql()} = {session_tenant(accepted_settings(facts, service), type_)}"
+    settings = accepted_settings(facts, service)
+    function = tenant_function(facts, service, settings[0], type_) if len(settings) == 1 else None
+    tenant = f"(SELECT {function})" if function is not None else session_tenant(settings, type_)
+    return f"{Identifier(facts.tenancy.column).sql()} = {tenant}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediate.detect.model import Facts, Finding
+from remediate.plan.lockout import locked_out
 from remediate.plan.model import Fix
 from remediate.plan.planners.subject import subject_table
 from remediate.plan.proposal import Proposal, TableEdit
@@ -29,5 +30,6 @@ def plan(finding: Finding, facts: Facts) -> Proposal:
             state = state.with_policy(policy)
         return state.isolated()
 
-    level = "unsafe" if style.doubts and finding.level == "safe" else finding.level
-    return Proposal(Fix(finding, level, reasons=(*finding.reasons, *style.doubts)), (TableEdit(table, isolate),))
+    doubts = (*style.doubts, *locked_out(facts, table, style))
+    level = "unsafe" if doubts and finding.level == "safe" else finding.level
+    return Proposal(Fix(finding, level, reasons=(*finding.reasons, *doubts)), (TableEdit(table, isolate),))
