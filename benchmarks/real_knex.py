@@ -14,6 +14,7 @@ from remediate.replay.catalog import Catalog, Replayed
 from remediate.replay.compare import Comparison, Fact, FactKey, Facts, TextOf, catalog_facts, compare_facts
 from remediate.replay.engine import Assumption
 from remediate.source.model import Service
+from remediate.sql.quote import quote_identifier
 from support.database import Database
 from support.driver import Driver
 from support.knex import KnexRun, KnexRunner
@@ -42,6 +43,9 @@ def against_knex(
     with _database(server, static.catalog) as database:
         if setup:
             database.run(setup)
+        for schema, history in static.catalog.schemas.items():
+            if history and not history[0].migration:  # one that the replay, too, took to be there
+                database.run(f"CREATE SCHEMA {quote_identifier(schema)}")
         driver = Driver(Node(find_node(), prepare_project()), timeout=_SECONDS)
         try:
             for service in services:
@@ -78,7 +82,8 @@ def _database(server: Server, catalog: Catalog) -> Iterator[Database]:
 
 def _run(knex: KnexRunner, database: Database, service: Service, root: Path, assume: Assumption) -> KnexRun:
     command = knex.apply if assume == "applied" else knex.latest
-    run = command(database, root, directories=service.directories, table=service.table_name)
+    path = service.search_path.schemas if service.search_path is not None else None
+    run = command(database, root, directories=service.directories, table=service.table_name, search_path=path)
     if run.code in _NOT_FOUND:
         cause = str(run.error).partition("\n")[0]
         raise SystemExit(

@@ -62,6 +62,8 @@ def _key(services: Sequence[Service], run: Run, cache: Cache) -> bytes:
     settings = [run.environment, run.assume, run.user, run.server_version]
     parts = [json.dumps(settings).encode()]
     for service in services:
+        if service.search_path is not None:
+            parts.append(json.dumps(service.search_path.schemas).encode())
         for migration in service.migrations:
             names = [service.name, service.database, migration.service, migration.file, migration.name]
             parts += [json.dumps(names).encode(), blake2b(migration.data, digest_size=16).digest()]

@@ -134,10 +134,27 @@ def test_no_broken_configuration_brings_it_down(pieces):
         ("module.exports = { client: 'pg', searchPath: ['acme', 'public'] };", [(1, "searchPath")]),
         ("module.exports = {\n  client: 'pg',\n  ...knexSnakeCaseMappers(),\n};", [(3, "knexSnakeCaseMappers")]),
         ("module.exports = { wrapIdentifier: (value, wrap) => wrap(value) };", [(1, "wrapIdentifier")]),
-        ("module.exports = { client: 'pg', searchPath: ['public'] };", []),
-        ("module.exports = { client: 'pg', searchPath: 'public', };", []),
         ("module.exports = { client: 'pg' };", []),
     ],
 )
-def test_options_that_change_names_are_named(text: str, expected: list[tuple[int, str]]) -> None:
+def test_options_that_may_change_names_are_found(text: str, expected: list[tuple[int, str]]) -> None:
     assert unfollowed(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("'app'", [((), "app")]),
+        ("'app,public'", [((), "app,public")]),
+        ("['app', \"public\"]", [((), "app"), ((), "public")]),
+        ("[process.env.DB_SCHEMA || 'app', env.OTHER]", [(("DB_SCHEMA",), "app"), (("OTHER",), None)]),
+        ("process.env.A ?? process.env.B", [(("A", "B"), None)]),
+        ("SCHEMAS", [((), "one"), ((), "two")]),
+        ("choose()", []),
+        ("[choose(), 'public']", [((), None), ((), "public")]),
+    ],
+)
+def test_search_path(value: str, expected: list[tuple[tuple[str, ...], str | None]]) -> None:
+    text = f"const SCHEMAS = ['one', 'two'];\nmodule.exports = {{ client: 'pg', searchPath: {value} }};"
+    (environment,) = read(text).environments
+    assert [(name.variables, name.literal) for name in environment.search_path] == expected

@@ -34,6 +34,7 @@ from remediate.plan.plan import plan
 from remediate.plan.tenant_column import AddMarkedColumn, BackfillColumn, FillFromParent
 from remediate.replay.catalog import Catalog
 from remediate.replay.engine import StaticEngine
+from remediate.replay.replay import connect
 from remediate.report.plan_json import plan_document
 from remediate.source.model import Service, Workspace
 from remediate.source.tree import WorkingTree
@@ -295,7 +296,7 @@ def sent_strings(root: Path) -> dict[str, list[tuple[Service, list[str]]]]:
     for group in databases_of(workspace.services):
         evaluator, engine = Evaluator(tree), StaticEngine(group[0].database)
         for service in group:
-            engine.begin_session()
+            connect(engine, service, group)
             evaluations = [evaluator.evaluate(source, "up", engine) for source in service.migrations]
             strings = [sent.sql for one in evaluations for sent in one.sent if not sent.control]
             found.setdefault(service.database, []).append((service, strings))

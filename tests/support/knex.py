@@ -78,6 +78,7 @@ class KnexRunner:
         all: bool = False,
         table: str = "knex_migrations",
         schema: str | None = None,
+        search_path: Sequence[str] | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         sort_directories_separately: bool = False,
         disable_transactions: bool = False,
@@ -90,6 +91,7 @@ class KnexRunner:
             command=command,
             name=name,
             all=all,
+            searchPath=None if search_path is None else list(search_path),
             connection={
                 "host": endpoint.host,
                 "port": endpoint.port,

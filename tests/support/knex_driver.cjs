@@ -2,7 +2,7 @@
 'use strict';
 
 /**
- * request: {command, name, all, connection: {host, port, user, password, database},
+ * request: {command, name, all, connection: {host, port, user, password, database}, searchPath: [...] | null,
  *           migrations: {directory: [...], loadExtensions: [...], tableName, schemaName, sortDirsSeparately,
  *                        disableTransactions}}
  * answer:  {batch, files, pending, queries: [{sql, bindings}], log: [...], error: {message, code} | null,
@@ -18,6 +18,7 @@ async function run(request) {
   const knex = require('knex')({
     client: request.command === 'apply' ? forgivingClient(answer) : 'pg',
     connection: request.connection,
+    searchPath: request.searchPath ?? undefined,
     pool: { min: 0, max: 4 },
     acquireConnectionTimeout: 10000,
     migrations: request.command === 'apply' ? forgivingSource(request.migrations, answer) : request.migrations,

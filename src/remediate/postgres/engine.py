@@ -30,6 +30,7 @@ from remediate.replay.replay import replay_on
 from remediate.source.model import Service
 from remediate.source.place import Unresolved
 from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
+from remediate.sql.quote import quote_identifier
 
 _SUPERUSER = "postgres"
 _CANCELED = "57014"
@@ -167,9 +168,11 @@ class PostgresEngine:
 
     # What Knex's migrator does around the files.
 
-    def begin_session(self) -> None:
+    def begin_session(self, search_path: Sequence[str] = ()) -> None:
         self._wire.close()
         self._wire = Wire(self._server.endpoint, self._database, self._user)
+        if search_path:
+            self._wire.send(f"SET search_path TO {', '.join(map(quote_identifier, search_path))}")
         self._first_schema = self._schemas()[:1]
 
     def begin(self) -> None:

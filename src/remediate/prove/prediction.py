@@ -16,6 +16,7 @@ from remediate.prove.actors import Actors
 from remediate.replay.catalog import Catalog, History, Replayed
 from remediate.replay.compare import Difference, changed, compare
 from remediate.replay.engine import StaticEngine
+from remediate.replay.replay import connect
 from remediate.source.model import MigrationSource, Service
 
 
@@ -36,7 +37,7 @@ class Prediction:
         self._config = config
         self._services = list(services)
         for service in services:
-            self._engine.begin_session()
+            connect(self._engine, service, services)
             for migration in service.migrations:
                 self._evaluate(migration)
 
@@ -50,7 +51,7 @@ class Prediction:
 
     def apply(self, source: MigrationSource) -> Evaluation:
         """Goes on to the catalog after a change."""
-        self._engine.begin_session()
+        connect(self._engine, next(one for one in self._services if one.name == source.service), self._services)
         self._services = [
             replace(one, migrations=(*one.migrations, source)) if one.name == source.service else one
             for one in self._services

@@ -7,6 +7,7 @@ the migration, and in a transaction everything after one fails with 25P02.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -179,10 +180,12 @@ class StaticEngine:
         self.builder.log.undo_to(mark[0])
         self.log.undo_to(mark[1])
 
-    def begin_session(self) -> None:
-        """A new connection: nothing is set."""
+    def begin_session(self, search_path: Sequence[str] = ()) -> None:
+        """A new connection: nothing is set but its search path, where one is given."""
         for key in list(self.builder.session):
             del self.builder.session[key]
+        if search_path:
+            self.builder.session["search_path"] = tuple(search_path)
         self._first_schema = self.builder.current_schema
         self.transactions.current = None
         self.builder.log.forget()

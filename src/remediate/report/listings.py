@@ -25,6 +25,8 @@ def service_lines(workspace: Workspace) -> Iterator[Line]:
             "database": service.database,
             "needs": ", ".join(service.depends_on) or "no other service",
         }
+        if service.search_path is not None:
+            facts["names"] = f"looked for in {', '.join(service.search_path.schemas)} ({service.search_path.place})"
         reasons = {_FACTS.get(fact, fact): reason for fact, reason in service.reasons.items()}
         for fact, value in facts.items():
             yield [Segment(f"  {fact:10}  {value}")]

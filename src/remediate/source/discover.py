@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -31,6 +31,7 @@ from remediate.source.order import Need, Order, dependency_order, needs_of, scan
 from remediate.source.owners import Owner, owners_of
 from remediate.source.packages import Packages
 from remediate.source.place import Place, Unresolved
+from remediate.source.search_path import OPTION, search_path
 from remediate.source.text import without_comments
 from remediate.source.tree import DescribedTree
 
@@ -77,7 +78,12 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     homes = databases(sorted(drafts), identities, needs, config.workspace.database)
     needs = [need for need in needs if homes[need.service][0] == homes[need.owner][0]]
     order, strangers = _configured_order(dependency_order(sorted(drafts), needs), drafts, config)
-    services = tuple(_service(drafts[name], homes[name], needs, order, packages) for name in order.services)
+    texts = {knexfile.file: _text_without_comments(tree, knexfile.file) for knexfile in folders.knexfiles}
+    searched = {name: search_path(draft.folders, config.workspace.environment, texts) for name, draft in drafts.items()}
+    services = tuple(
+        replace(_service(drafts[name], homes[name], needs, order, packages), search_path=searched[name])
+        for name in order.services
+    )
     paths = {name: draft.owner.path for name, draft in drafts.items()}
     code = read_code(tree, files, paths, set(found), packages, _sql_files_in(services))
     services = tuple(
@@ -92,7 +98,12 @@ def discover(tree: FileTree, config: Config) -> Workspace:
     ]
     if isinstance(tree, DescribedTree):
         unresolved += [Unresolved("", Place(path.as_posix()), reason) for path, reason in tree.problems]
-    options = [place for name, draft in drafts.items() for place in _unfollowed(tree, name, draft)]
+    options = [
+        place
+        for name, draft in drafts.items()
+        for place in _unfollowed(name, draft, texts)
+        if searched[name] is None or not place.reason.startswith(OPTION)
+    ]
     unresolved += [*wrong, *options, *code.unresolved]
     return Workspace(
         tree.label, services, tuple(sorted(unresolved)), tuple(ignores), code.shared, (*folders.notes, *strangers)
@@ -153,15 +164,16 @@ def _draft(owner: Owner, folders: Sequence[Folder]) -> _Found:
     return _Found(owner, tuple(in_order), tuple(ordered), reasons)
 
 
-def _unfollowed(tree: FileTree, service: str, draft: _Found) -> list[Unresolved]:
+def _unfollowed(service: str, draft: _Found, texts: Mapping[str, str]) -> Iterator[Unresolved]:
     """Options of its knexfiles that may give its tables other names than the migrations say."""
-    found = []
     for file in dict.fromkeys(folder.knexfile.file for folder in draft.folders if folder.knexfile):
-        data = _bytes(tree, PurePosixPath(file)) or b""
-        for line, option in unfollowed(without_comments(data.decode("utf-8", "replace"))):
+        for line, option in unfollowed(texts[file]):
             reason = f"{option} in the knexfile is not followed: tables may have other names or schemas than was read"
-            found.append(Unresolved(service, Place(file, line, 1), reason))
-    return found
+            yield Unresolved(service, Place(file, line, 1), reason)
+
+
+def _text_without_comments(tree: FileTree, file: str) -> str:
+    return without_comments((_bytes(tree, PurePosixPath(file)) or b"").decode("utf-8", "replace"))
 
 
 def _by_name(file: MigrationFile) -> tuple[bytes, str]:

@@ -26,18 +26,22 @@ _STEPS = 20_000
 _CONFIG_KEYS = frozenset({"client", "connection", "migrations"})
 
 
-# Options that change the names or the schema that SQL means, and that evaluation does not follow.
-_UNFOLLOWED = re.compile(r"\b(wrapIdentifier|knexSnakeCaseMappers|knexIdentifierMapping|searchPath)\b(?P<value>[^\n]*)")
-_PUBLIC = re.compile(r"\s*:\s*\[?\s*(['\"`])public\1\s*\]?\s*,?\s*\}?")
+# Options that change the names or the schema that SQL means, and that evaluation does not follow: a search path that
+# is no literal among them.
+_UNFOLLOWED = re.compile(r"\b(wrapIdentifier|knexSnakeCaseMappers|knexIdentifierMapping|searchPath)\b")
 
 
 def unfollowed(text: str) -> list[tuple[int, str]]:
-    """The lines of a knexfile (comments taken out) whose options are not followed, and which options they are."""
-    return [
-        (text.count("\n", 0, match.start()) + 1, match[1])
-        for match in _UNFOLLOWED.finditer(text)
-        if not (match[1] == "searchPath" and _PUBLIC.match(match["value"]))
-    ]
+    """The lines of a knexfile (comments taken out) with options that may not be followed, and which they are."""
+    return [(text.count("\n", 0, match.start()) + 1, match[1]) for match in _UNFOLLOWED.finditer(text)]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaName:
+    """A schema of a search path: the environment variables that may name it, in their order, and the name otherwise."""
+
+    variables: tuple[str, ...]
+    literal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Environment:
     """One environment of a knexfile. `directories` as written, `None` where it names none (Knex: `./migrations`).
 
     `databases` are the literal names of the database, defaults of `||` included; `variables` the environment
-    variables that decide about it.
+    variables that decide about it. `search_path` is empty where it has none.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Environment:
     databases: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     sort_directories_separately: bool = False
+    search_path: tuple[SchemaName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,16 @@ def _environment(name: str, config: Mapping[str, Any]) -> Environment:
         databases=tuple(dict.fromkeys(databases)),
         variables=tuple(dict.fromkeys(variables)),
         sort_directories_separately=migrations.get("sortDirsSeparately") is True,
+        search_path=tuple(_search_path(config.get("searchPath"))),
     )
+
+
+def _search_path(value: Any) -> Iterator[SchemaName]:
+    """A string is one schema, whatever is in it."""
+    found = _first(value)
+    for inner in found if isinstance(found, list) else [value] if found is not _UNKNOWN else []:
+        literals, variables = _names(inner)
+        yield SchemaName(tuple(variables), literals[0] if literals else None)
 
 
 def _connection(value: Any) -> tuple[list[str], list[str]]:

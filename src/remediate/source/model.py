@@ -90,11 +90,20 @@ class CodeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchPath:
+    """The schemas in which the connections of a service look for names, as its knexfile says, and where it says so."""
+
+    schemas: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One unit with its own migrations. `reasons` says for each derived fact (name, directories, database) why.
 
     `table_schema` is what the knexfile says of the schema of Knex's table; without it, that is the first of the search
     path. `configured` are those of its `directories` that a knexfile names: only there does Knex find a new file.
+    `search_path` is None where connections have the server's own.
     `code` is application code that is known to use its database, its own files first; `around` what may use it as well:
     code that belongs to no service, SQL files and scripts.
     """
@@ -106,6 +115,7 @@ class Service:
     database: str
     table_name: str = "knex_migrations"
     table_schema: str | None = None
+    search_path: SearchPath | None = None
     module: Module = "esm"
     depends_on: tuple[str, ...] = ()
     configured: tuple[str, ...] = ()
