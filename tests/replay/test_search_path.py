@@ -99,10 +99,34 @@ def test_on_a_fresh_database_it_is_missing(tmp_path: Path, database: Database, k
     assert [outcome.code for outcome in static.outcomes] == ["3F000"]
 
 
-@pytest.mark.parametrize("option", ["searchPath: choose(),", "searchPath: [process.env.SCHEMA, 'public'],"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "searchPath: choose(),",
+        "searchPath: [process.env.SCHEMA, 'public'],",
+        "pool: { afterCreate: (conn, done) => conn.query(`SET search_path TO ${schema}, public`, done) },",
+    ],
+)
 def test_a_path_that_is_not_known_is_said_to_be_unread(option: str, tmp_path: Path) -> None:
     found, static = replayed(workspace(tmp_path, option))
     (unresolved,) = found.unresolved
     assert str(unresolved.place) == "knexfile.js:3"
-    assert unresolved.reason.startswith("searchPath in the knexfile is not followed")
+    assert unresolved.reason.startswith("searchPath ")
+    assert "in the knexfile is not followed" in unresolved.reason
     assert {name.schema for name in static.catalog.tables} == {"public"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "'SET search_path TO app,public'",
+        "'set session search_path = \"app\", public;'",
+        '"SET search_path TO APP"',
+        "`SET search_path TO app`",
+    ],
+)
+def test_what_a_new_connection_sends_counts(sql: str, tmp_path: Path) -> None:
+    option = f"searchPath: ['other'], pool: {{ afterCreate: (conn, done) => conn.query({sql}, done) }},"
+    found, static = replayed(workspace(tmp_path, option))
+    assert not found.unresolved
+    assert {str(name) for name in static.catalog.tables} == {"app.notes", "public.elsewhere"}

@@ -31,7 +31,7 @@ from remediate.source.order import Need, Order, dependency_order, needs_of, scan
 from remediate.source.owners import Owner, owners_of
 from remediate.source.packages import Packages
 from remediate.source.place import Place, Unresolved
-from remediate.source.search_path import OPTION, search_path
+from remediate.source.search_path import OPTION, search_path, sent_by
 from remediate.source.text import without_comments
 from remediate.source.tree import DescribedTree
 
@@ -167,7 +167,9 @@ def _draft(owner: Owner, folders: Sequence[Folder]) -> _Found:
 def _unfollowed(service: str, draft: _Found, texts: Mapping[str, str]) -> Iterator[Unresolved]:
     """Options of its knexfiles that may give its tables other names than the migrations say."""
     for file in dict.fromkeys(folder.knexfile.file for folder in draft.folders if folder.knexfile):
-        for line, option in unfollowed(texts[file]):
+        sent = sent_by(texts[file])
+        own = [] if sent is None or sent[1] else [(sent[0], f"{OPTION} (by SQL)")]
+        for line, option in [*unfollowed(texts[file]), *own]:
             reason = f"{option} in the knexfile is not followed: tables may have other names or schemas than was read"
             yield Unresolved(service, Place(file, line, 1), reason)
 
