@@ -378,3 +378,42 @@ def test_a_knexfile_among_its_migrations(found):
         }
     ).services
     assert (service.directories, names(service)) == (("svc/changes",), ["001_a.js"])
+
+
+KNEXFILE = "module.exports = { client: 'pg', connection: { database: '%s' }, migrations: { directory: './%s'%s } };"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "split"),
+    [
+        (("shop", "migrations", ""), ("warehouse", "migrations-wh", ""), True),
+        (("shop", "migrations", ""), ("shop", "extra", ", tableName: 'knex_migrations_extra'"), True),
+        (("shop", "migrations", ""), ("shop", "extra", ""), False),
+        (("postgres", "migrations", ""), ("postgres", "extra", ""), False),
+    ],
+)
+def test_knexfiles_of_one_package_with_other_databases_or_tables_are_other_runs(found, first, second, split):
+    """Knex refuses a folder that lacks files which its table records, so that these cannot be one run."""
+    workspace = found(
+        {
+            "package.json": KNEX % "shop",
+            "db/knexfile.js": KNEXFILE % first,
+            "db/knexfile-extra.js": KNEXFILE % second,
+            f"db/{first[1]}/001_a.js": COMMONJS,
+            f"db/{second[1]}/001_b.js": COMMONJS,
+            "src/code.ts": "db.raw(\"SELECT set_config('app.tenant', '1', true)\");",
+        }
+    )
+    services = by_name(workspace)
+    if not split:
+        assert list(services) == ["shop"]
+        return
+    assert {name: service.directories for name, service in services.items()} == {
+        "shop": (f"db/{first[1]}",),
+        "shop-extra": (f"db/{second[1]}",),
+    }
+    assert {service.path for service in services.values()} == {"."}
+    assert [[code.file for code in service.code if code.writes] for service in services.values()] == [
+        ["src/code.ts"]
+    ] * 2
+    assert "db/knexfile-extra.js" in services["shop-extra"].reasons["name"]

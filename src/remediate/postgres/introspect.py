@@ -168,11 +168,12 @@ class _Reader:
             comment,
         ) in self.rows(RELATIONS):
             key = QName(schema, name)
-            if kind in "rp":
+            if kind in "rpf":
                 above = tuple(QName(*parent.split("\x01")) for parent in parents or ())
                 self.builder.tables[key] = Table(
                     key, tuple(_column(row) for row in columns.get(key, ())), self.history, enabled, forced, owner,
                     kind == "p", above[0] if is_partition else None, () if is_partition else above, comment,
+                    "elsewhere" if kind == "f" else None,  # views are spelled by its columns
                 )  # fmt: skip
             else:
                 invoker = any(option in (options or ()) for option in ("security_invoker=true", "security_invoker=on"))

@@ -36,7 +36,7 @@ RELATIONS = f"""
            c.reloptions, CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
            obj_description(c.oid, 'pg_class')
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE {USER_SCHEMAS} AND c.relkind IN ('r', 'p', 'v', 'm') AND {not_of_extension("c.oid", "pg_class")}
+    WHERE {USER_SCHEMAS} AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND {not_of_extension("c.oid", "pg_class")}
     ORDER BY c.oid
 """
 
@@ -45,7 +45,8 @@ COLUMNS = f"""
            pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text, col_description(c.oid, a.attnum)
     FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    WHERE {USER_SCHEMAS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum
+    WHERE {USER_SCHEMAS} AND c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY c.oid, a.attnum
 """
 
 VIEW_COLUMNS = f"""

@@ -165,6 +165,8 @@ class CatalogBuilder:
     def relation_kind(self, name: QName) -> RelationKind | None:
         """What stands under that name in pg_class."""
         if table := self.tables.get(name):
+            if table.server is not None:
+                return "foreign table"
             return "partitioned table" if table.partitioned else "table"
         if view := self.views.get(name):
             return "materialized view" if view.materialized else "view"
@@ -195,11 +197,12 @@ class CatalogBuilder:
     # The end.
 
     def freeze(self) -> Catalog:
-        """The catalog as it stands, without temporary objects."""
+        """The catalog as it stands, without temporary objects and foreign tables."""
+        lasting = {name for name, table in self.tables.items() if table.server is None and name.schema != TEMPORARY}
         return Catalog(
-            tables={name: table for name, table in self.tables.items() if name.schema != TEMPORARY},
+            tables={name: table for name, table in self.tables.items() if name in lasting},
             policies={key: policy for key, policy in self.policies.items() if key[0].schema != TEMPORARY},
-            constraints={key: each for key, each in self.constraints.items() if key[0].schema != TEMPORARY},
+            constraints={key: each for key, each in self.constraints.items() if key[0] in lasting},
             indexes={name: index for name, index in self.indexes.items() if name.schema != TEMPORARY},
             functions=self.functions.frozen(),
             triggers={key: each for key, each in self.triggers.items() if key[0].schema != TEMPORARY},

@@ -75,6 +75,8 @@ class Table:
     partition_of: QName | None = None
     inherits: tuple[QName, ...] = ()
     comment: str | None = None
+    server: str | None = None
+    """The foreign server where its rows are; such a table is known while migrations run, and is none of a catalog's."""
 
     @property
     def service(self) -> str:

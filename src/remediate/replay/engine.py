@@ -155,7 +155,7 @@ class StaticEngine:
     def has_table(self, schema: str | None, name: str) -> bool | Unknown:
         """information_schema.tables: tables and views, of the current schema where none is given."""
         relation = QName(schema or self.builder.current_schema or "public", name)
-        if self.builder.relation_kind(relation) in ("table", "partitioned table", "view"):
+        if self.builder.relation_kind(relation) in ("table", "partitioned table", "foreign table", "view"):
             return True
         return Unknown(self.doubts.relations[relation]) if relation in self.doubts.relations else False
 

@@ -27,7 +27,7 @@ from remediate.replay.catalog import (
 from remediate.replay.row_log import RowLog
 
 RelationKind: TypeAlias = Literal[
-    "table", "partitioned table", "view", "materialized view", "index", "sequence", "type"
+    "table", "partitioned table", "foreign table", "view", "materialized view", "index", "sequence", "type"
 ]
 
 

@@ -47,13 +47,15 @@ def read_code(
     packages: Packages,
     part_of_migrations: Collection[str] = (),
 ) -> Code:
-    """Reads the code of a workspace; `paths` maps services to their folders ("" for the root).
+    """Reads the code of a workspace; `paths` maps services to their folders ("" for the root), of which several
+    services may have the same one: then each may run all of its code.
 
     `part_of_migrations` are the names of SQL files that migrations read: what those say is replayed.
     """
     every = [file.as_posix() for file in files]
     names = [path for path in every if is_code(path) and not _is_migration(path, migration_folders)]
-    reader = _Reader(tree, frozenset(names), packages, {folder: name for name, folder in paths.items()})
+    first = {folder: name for name, folder in reversed(list(paths.items()))}
+    reader = _Reader(tree, frozenset(names), packages, first)
     read = [code for name in names if (code := reader.read(name)) is not None]
     scripts = [
         code
@@ -62,9 +64,9 @@ def read_code(
         if posixpath.basename(path) not in part_of_migrations
         if (code := reader.read_script(path)) is not None
     ]
-    belonging = Belonging(read, paths, packages)
-    services = {name: belonging.code_of(name) for name in paths}
-    around = {name: belonging.around(name, scripts) for name in paths}
+    belonging = Belonging(read, {name: folder for folder, name in first.items()}, packages)
+    services = {name: belonging.code_of(first[folder]) for name, folder in paths.items()}
+    around = {name: belonging.around(first[folder], scripts) for name, folder in paths.items()}
     return Code(services, around, belonging.shared(), tuple(reader.unresolved))
 
 

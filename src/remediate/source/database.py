@@ -38,6 +38,15 @@ def identity_of(knexfiles: Iterable[Knexfile]) -> Identity:
     return Identity(frozenset(names), frozenset(variables))
 
 
+def is_same_run(first: Knexfile, second: Knexfile) -> bool:
+    """Whether nothing shows that two knexfiles stand for two runs: they agree on Knex's table, and on the database.
+
+    Knex refuses a folder that lacks files which its table records: two folders take two tables, or two databases.
+    """
+    tables = [(main.table_name or "knex_migrations", main.schema_name) for one in (first, second) if (main := one.main)]
+    return len(set(tables)) < 2 and _may_share(identity_of([first]), identity_of([second]))
+
+
 def databases(
     services: Sequence[str],
     identities: Mapping[str, Identity],

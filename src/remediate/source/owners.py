@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
 from remediate.errors import RemediateError
+from remediate.source.database import is_same_run
 from remediate.source.folders import Folder
+from remediate.source.knexfile import Knexfile
 from remediate.source.packages import Packages, upwards
 
 # Folders inside a service that do not make a service of their own.
@@ -48,7 +51,46 @@ def owners_of(
         _check_globs(configured, files)
     else:
         groups = _split(groups, folders)
-    return {owner: groups[owner.path] for owner in _named(sorted(groups), packages, tree_name)}
+    found = {owner: groups[owner.path] for owner in _named(sorted(groups), packages, tree_name)}
+    return {run: paths for owner, whole in found.items() for run, paths in _runs(owner, whole, folders)}
+
+
+def _runs(owner: Owner, paths: Sequence[str], folders: Mapping[str, Folder]) -> Iterator[tuple[Owner, list[str]]]:
+    """The folders that one run of Knex takes together, each as a service: knexfiles of other databases, or with other
+    tables of migrations, are other runs. A folder that no knexfile names goes with the plain `knexfile`."""
+    runs: list[list[Knexfile]] = []
+    for knexfile in {
+        folder.knexfile.file: folder.knexfile for path in paths if (folder := folders[path]).knexfile
+    }.values():
+        same = next((run for run in runs if all(is_same_run(knexfile, other) for other in run)), None)
+        if same is None:
+            runs.append([knexfile])
+        else:
+            same.append(knexfile)
+    if len(runs) < 2:
+        yield owner, list(paths)
+        return
+    main = next((run for run in runs if any(not _suffix(knexfile) for knexfile in run)), runs[0])
+    for run in runs:
+        files = {knexfile.file for knexfile in run}
+        mine = [
+            path for path in paths if _named_by(folders[path]) in files or (run is main and not folders[path].knexfile)
+        ]
+        label = _suffix(run[0]) or posixpath.basename(mine[0])
+        name = owner.name if run is main else f"{owner.name}-{label}"
+        reason = (
+            owner.reason if run is main else f"{owner.reason}, and {run[0].file}, which names another database or table"
+        )
+        yield Owner(owner.path, name, reason), mine
+
+
+def _named_by(folder: Folder) -> str | None:
+    return folder.knexfile.file if folder.knexfile else None
+
+
+def _suffix(knexfile: Knexfile) -> str:
+    """`newdb` of `knexfile-newdb.js`."""
+    return re.sub(r"^knex(?:file|[-.]config)|\.[a-z]+$", "", posixpath.basename(knexfile.file)).strip("-.")
 
 
 def _owner(path: str, packages: Packages) -> str:

@@ -17,6 +17,7 @@ from remediate.replay.apply.base import Applying, altered, applies
 from remediate.replay.apply.constraints import add_constraint, set_nullable
 from remediate.replay.apply.definitions import constraint_definition, details_of
 from remediate.replay.apply.dependents import drop_objects
+from remediate.replay.apply.foreign import refuse_key
 from remediate.replay.apply.partitions import attach, detach
 from remediate.replay.apply.roles import role_name
 from remediate.replay.apply.views import set_view_options
@@ -28,6 +29,9 @@ from remediate.sql.parse import Node
 
 _T = AlterTableType
 _DROPS = (_T.AT_DropColumn, _T.AT_DropConstraint, _T.AT_DropNotNull, _T.AT_DropExpression, _T.AT_DropIdentity)
+_ROW_SECURITY = (
+    _T.AT_EnableRowSecurity, _T.AT_DisableRowSecurity, _T.AT_ForceRowSecurity, _T.AT_NoForceRowSecurity,
+)  # fmt: skip
 _PASSES = {
     **dict.fromkeys(_DROPS, 0),
     _T.AT_AlterColumnType: 1,
@@ -53,6 +57,10 @@ def alter_table(node: Node, at: Applying) -> None:
         return
     if node.objtype in (ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_INDEX):
         raise Refused("42809", f'"{name.name}" is not of the right kind', subjects=[name])
+    if node.objtype == ObjectType.OBJECT_FOREIGN_TABLE and kind != "foreign table":
+        raise Refused("42809", f'"{name.name}" is not a foreign table', subjects=[name])
+    if kind == "foreign table":
+        _require_possible(node, name)
     for command in sorted((item.alter_table_cmd for item in node.cmds), key=_pass):
         handler = _COMMANDS.get(command.subtype)
         table = at.builder.tables[name]
@@ -60,6 +68,15 @@ def alter_table(node: Node, at: Applying) -> None:
             handler(table, command, at)
             if name in at.builder.tables:
                 at.builder.tables[name] = altered(at.builder.tables[name], at)
+
+
+def _require_possible(node: Node, name: QName) -> None:
+    """What a foreign table can have nothing of (ATSimplePermissions)."""
+    for command in (item.alter_table_cmd for item in node.cmds):
+        if command.subtype in _ROW_SECURITY:
+            raise Refused("42809", f'ALTER action cannot be performed on relation "{name.name}"', subjects=[name])
+        if command.subtype == _T.AT_AddConstraint:
+            refuse_key(getattr(command, "def").constraint)
 
 
 def _pass(command: Node) -> int:
@@ -80,9 +97,8 @@ def _alter_view(node: Node, name: QName, kind: str, at: Applying) -> None:
             reset = command.subtype == _T.AT_ResetRelOptions
             set_view_options(at.builder.views[name], getattr(command, "def").list.items, at, reset=reset)
         elif command.subtype in (
-            _T.AT_EnableRowSecurity, _T.AT_DisableRowSecurity, _T.AT_ForceRowSecurity, _T.AT_NoForceRowSecurity,
-            _T.AT_AddColumn, _T.AT_DropColumn, _T.AT_AddConstraint, _T.AT_DropConstraint, _T.AT_SetNotNull,
-            _T.AT_DropNotNull, _T.AT_AlterColumnType,
+            *_ROW_SECURITY, _T.AT_AddColumn, _T.AT_DropColumn, _T.AT_AddConstraint, _T.AT_DropConstraint,
+            _T.AT_SetNotNull, _T.AT_DropNotNull, _T.AT_AlterColumnType,
         ):  # fmt: skip
             raise Refused("42809", f'ALTER action cannot be performed on relation "{name.name}"', subjects=[name])
 

@@ -112,7 +112,7 @@ class Applying:
         found = self.relation(node)
         assert found is not None
         table = self.builder.tables.get(found[0])
-        if table is None:
+        if table is None or table.server is not None:
             raise Refused("42809", f'"{found[0].name}" is not a table', subjects=[found[0]])
         return table
 

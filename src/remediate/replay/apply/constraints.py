@@ -311,7 +311,7 @@ def add_foreign_key(node: Node, table: Table, at: Applying, *, column: str | Non
     found = at.relation(node.pktable)
     assert found is not None
     parent = at.builder.tables.get(found[0])
-    if parent is None:
+    if parent is None or parent.server is not None:
         raise Refused("42809", f'referenced relation "{found[0].name}" is not a table', subjects=[table.name, found[0]])
     for name in columns:
         if table.column(name) is None:

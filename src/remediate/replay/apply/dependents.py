@@ -16,11 +16,14 @@ from remediate.sql.types import base_type
 
 Kind: TypeAlias = Literal[
     "table", "column", "view", "index", "constraint", "policy", "trigger", "default", "sequence", "function", "type",
-    "schema", "extension",
+    "schema", "extension", "server", "wrapper",
 ]  # fmt: skip
 Object: TypeAlias = tuple[Kind, QName, str]
 """("column" | "constraint" | "policy" | "trigger" | "default", relation, name); ("function", name, argument types
 joined by commas); the others with an empty last part."""
+
+WRAPPERS = {"dblink": "dblink_fdw"}
+"""The foreign-data wrappers of extensions that are called otherwise; most bring one of their own name."""
 
 _PARTS = ("constraint", "policy", "trigger", "default")
 
@@ -263,7 +266,8 @@ def _of_schema(name: QName, _: str, at: Applying) -> Edges:
 
 
 def _of_extension(name: QName, _: str, at: Applying) -> Edges:
-    """Defaults that call its functions, columns of its types."""
+    """Defaults that call its functions, columns of its types, servers of its wrapper."""
+    yield from _of_wrapper(QName("", WRAPPERS.get(name.name, name.name)), "", at)
     extension = EXTENSIONS.get(name.name)
     if extension is None:
         return
@@ -273,6 +277,18 @@ def _of_extension(name: QName, _: str, at: Applying) -> Edges:
                 yield ("column", table.name, column.name), False
             elif column.default and column.default.split("(")[0] in extension.functions - {"gen_random_uuid"}:
                 yield ("default", table.name, column.name), False
+
+
+def _of_server(name: QName, _: str, at: Applying) -> Edges:
+    for table in at.builder.tables.values():
+        if table.server == name.name:
+            yield ("table", table.name, ""), False
+
+
+def _of_wrapper(name: QName, _: str, at: Applying) -> Edges:
+    for key, wrapper in at.builder.extras.items():
+        if key[0] == "wrapper of" and wrapper == name.name:
+            yield ("server", QName("", key[1]), ""), False
 
 
 def _of_nothing(name: QName, part: str, at: Applying) -> Edges:
@@ -293,6 +309,8 @@ _DEPENDENTS = {
     "type": _of_type,
     "schema": _of_schema,
     "extension": _of_extension,
+    "server": _of_server,
+    "wrapper": _of_wrapper,
 }
 
 
@@ -325,6 +343,10 @@ def remove(found: Object, at: Applying) -> None:
         key = (name, tuple(part.split(",")) if part else ())
         if key in builder.functions:
             del builder.functions[key]
+    elif kind in ("server", "wrapper"):
+        for fact in ((kind, name.name), ("wrapper of", name.name)):
+            if fact in builder.extras:
+                del builder.extras[fact]
     elif kind == "schema":
         if name.schema in builder.schemas:
             del builder.schemas[name.schema]

@@ -14,13 +14,14 @@ from remediate.sql.types import type_parts
 
 _RELATIONS = {
     ObjectType.OBJECT_TABLE: ("table", ("table", "partitioned table")),
+    ObjectType.OBJECT_FOREIGN_TABLE: ("foreign table", ("foreign table",)),
     ObjectType.OBJECT_VIEW: ("view", ("view",)),
     ObjectType.OBJECT_MATVIEW: ("materialized view", ("materialized view",)),
     ObjectType.OBJECT_INDEX: ("index", ("index",)),
     ObjectType.OBJECT_SEQUENCE: ("sequence", ("sequence",)),
 }
-_KINDS = {"table": "table", "partitioned table": "table", "view": "view", "materialized view": "view",
-          "index": "index", "sequence": "sequence"}  # fmt: skip
+_KINDS = {"table": "table", "partitioned table": "table", "foreign table": "table", "view": "view",
+          "materialized view": "view", "index": "index", "sequence": "sequence"}  # fmt: skip
 _FUNCTIONS = (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE)
 _TYPES = (ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN)
 
@@ -63,6 +64,13 @@ def _target(kind: int, item: Node, missing_ok: bool, at: Applying) -> Object | N
         if not missing_ok:
             nearest = nearest_name(name, at.builder.extensions)
             raise Refused("42704", f'extension "{name}" does not exist', nearest=nearest)
+    if kind in (ObjectType.OBJECT_FOREIGN_SERVER, ObjectType.OBJECT_FDW):
+        word = "server" if kind == ObjectType.OBJECT_FOREIGN_SERVER else "wrapper"
+        name = item.string.sval
+        if (word, name) in at.builder.extras:
+            return (word, QName("", name), "")  # type: ignore[return-value]
+        if not missing_ok:
+            raise Refused("42704", f'{word} "{name}" does not exist')
     return None
 
 
@@ -75,8 +83,8 @@ def _relation(kind: int, names: list[str], missing_ok: bool, at: Applying) -> Ob
             return None
         if schema is not None and schema not in at.builder.schemas and schema not in SYSTEM_SCHEMAS:
             raise Refused("3F000", f'schema "{schema}" does not exist')
-        # DropErrorMsgNonExistent: an index is an undefined object, everything else an undefined table.
-        code = "42704" if kind == ObjectType.OBJECT_INDEX else "42P01"
+        # DropErrorMsgNonExistent: an index or foreign table is an undefined object, everything else an undefined table.
+        code = "42704" if kind in (ObjectType.OBJECT_INDEX, ObjectType.OBJECT_FOREIGN_TABLE) else "42P01"
         known = [each.name for each in (*at.builder.tables, *at.builder.views)]
         missing = QName(schema or at.builder.current_schema or "public", name)
         raise Refused(code, f'{word} "{name}" does not exist', nearest=nearest_name(name, known), subjects=[missing])

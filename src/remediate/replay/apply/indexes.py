@@ -29,7 +29,7 @@ def create_index(node: Node, at: Applying) -> None:
     name, kind = found
     table = at.builder.tables.get(name)
     view = at.builder.views.get(name) if kind == "materialized view" else None
-    if table is None and view is None:
+    if (table is None and view is None) or kind == "foreign table":
         raise Refused("42809", f'"{name.name}" is not a table or materialized view', subjects=[name])
     if node.concurrent and table is not None and table.partitioned:
         raise Refused("0A000", f'cannot create index on partitioned table "{name.name}" concurrently', subjects=[name])

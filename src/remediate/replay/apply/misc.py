@@ -16,7 +16,7 @@ from remediate.sql.parse import Node
 
 _RELATIONS = (
     ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_INDEX,
-    ObjectType.OBJECT_SEQUENCE,
+    ObjectType.OBJECT_SEQUENCE, ObjectType.OBJECT_FOREIGN_TABLE,
 )  # fmt: skip
 _FUNCTIONS = (ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE)
 
@@ -45,6 +45,9 @@ def comment(node: Node, at: Applying) -> None:
     if kind in _RELATIONS:
         found = at.relation_named(names[-2] if len(names) > 1 else None, names[-1])
         assert found is not None
+        if (kind == ObjectType.OBJECT_FOREIGN_TABLE) != (found[1] == "foreign table"):
+            word = "foreign table" if kind == ObjectType.OBJECT_FOREIGN_TABLE else "table"
+            raise Refused("42809", f'"{found[0].name}" is not a {word}', subjects=[found[0]])
         if table := at.builder.tables.get(found[0]):
             at.builder.tables[found[0]] = replace(table, comment=text)
     elif kind == ObjectType.OBJECT_COLUMN:
@@ -105,9 +108,8 @@ def maintenance(node: Node, at: Applying) -> None:
          "create_publication_stmt", "alter_publication_stmt", "create_subscription_stmt", "alter_subscription_stmt",
          "drop_subscription_stmt", "prepare_stmt", "execute_stmt", "deallocate_stmt", "alter_extension_stmt",
          "alter_extension_contents_stmt", "create_event_trig_stmt", "alter_event_trig_stmt", "rule_stmt",
-         "create_cast_stmt", "define_stmt", "create_conversion_stmt", "create_am_stmt", "create_fdw_stmt",
-         "create_foreign_server_stmt", "create_user_mapping_stmt", "alter_user_mapping_stmt",
-         "drop_user_mapping_stmt", "alter_fdw_stmt", "alter_foreign_server_stmt", "alter_type_stmt",
+         "create_cast_stmt", "define_stmt", "create_conversion_stmt", "create_am_stmt",
+         "alter_fdw_stmt", "alter_type_stmt",
          "create_table_space_stmt", "createdb_stmt", "dropdb_stmt", "transaction_stmt",
          "alter_operator_stmt")  # fmt: skip
 def nothing(node: Node, at: Applying) -> None:

@@ -70,6 +70,7 @@ def _require_kind(found: tuple[QName, str], kind: int) -> None:
         ObjectType.OBJECT_VIEW: ("view",),
         ObjectType.OBJECT_MATVIEW: ("materialized view",),
         ObjectType.OBJECT_SEQUENCE: ("sequence",),
+        ObjectType.OBJECT_FOREIGN_TABLE: ("foreign table",),
     }.get(kind)
     if wanted and found[1] not in wanted:
         raise Refused("42809", f'"{found[0].name}" is not a {wanted[0]}', subjects=[found[0]])

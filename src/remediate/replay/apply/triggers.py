@@ -25,7 +25,7 @@ def create_trigger(node: Node, at: Applying) -> None:
     found = at.relation(node.relation)
     assert found is not None
     relation, kind = found
-    if kind not in ("table", "partitioned table", "view"):
+    if kind not in ("table", "partitioned table", "foreign table", "view"):
         raise Refused("42809", f'"{relation.name}" cannot have triggers', subjects=[relation])
     timing = "before" if node.timing & _BEFORE else "instead of" if node.timing & _INSTEAD else "after"
     if (timing == "instead of") != (kind == "view") and not (kind == "view" and not node.row):

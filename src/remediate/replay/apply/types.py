@@ -18,7 +18,7 @@ def _new_type(names: Node, at: Applying) -> QName:
     schema, name = at.qualified(names)
     qualified = at.new_qualified(schema, truncate_identifier(name))
     if qualified in at.builder.types or at.builder.relation_kind(qualified) in (
-        "table", "partitioned table", "view", "materialized view",
+        "table", "partitioned table", "foreign table", "view", "materialized view",
     ):  # fmt: skip
         raise Refused("42710", f'type "{qualified.name}" already exists', subjects=[qualified])
     return qualified

@@ -48,7 +48,7 @@ def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
         }, None
 
     for table in tables(session, names):
-        yield row(table.name, "BASE TABLE", "YES")
+        yield row(table.name, "BASE TABLE" if table.server is None else "FOREIGN", "YES")
     for view in views(session, names):
         if not view.materialized:
             made, _ = row(view.name, "VIEW", None)

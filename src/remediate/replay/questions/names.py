@@ -73,10 +73,15 @@ def policies(session: Session, table_names: Collection[object] | None) -> Iterat
             yield from session.reader.policies_of(key)
 
 
+def _kind(table: Table) -> str:
+    """Its relkind."""
+    return "f" if table.server is not None else "p" if table.partitioned else "r"
+
+
 def relations(session: Session, names: Collection[object] | None) -> Iterator[tuple[QName, str, RelationObject]]:
     """Users' relations of all kinds with their relkind."""
     for table in tables(session, names):
-        yield table.name, "p" if table.partitioned else "r", table
+        yield table.name, _kind(table), table
     for view in views(session, names):
         yield view.name, "m" if view.materialized else "v", view
     for mapping, kind in ((session.reader.indexes, "i"), (session.reader.sequences, "S")):
@@ -97,7 +102,7 @@ def attributes(session: Session, names: Collection[object] | None) -> Iterator[t
     """The columns of users' tables and views: relation, relkind, position from 1, column."""
     for table in tables(session, names):
         for position, column in enumerate(table.columns, 1):
-            yield table.name, "p" if table.partitioned else "r", position, column
+            yield table.name, _kind(table), position, column
     for view in views(session, names):
         for position, column in enumerate(view.columns, 1):
             yield view.name, "m" if view.materialized else "v", position, column

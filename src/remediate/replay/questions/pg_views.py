@@ -18,6 +18,8 @@ def _names(wanted: Wanted, column: str) -> set[object] | None:
 def _tables(session: Session, wanted: Wanted) -> Iterator[Found]:
     names = _names(wanted, "tablename")
     for table in tables(session, names):
+        if table.server is not None:
+            continue
         yield (
             {
                 "schemaname": table.name.schema,
