@@ -99,6 +99,9 @@ class CatalogLookup:
             "42703", f"column {written} does not exist", nearest=nearest_name(name, known), subjects=self.about
         )
 
+    def missing_entry(self, alias: str) -> None:
+        raise Refused("42P01", f'missing FROM-clause entry for table "{alias}"', subjects=self.about)
+
 
 def _volatility(function: Function) -> str:
     """A function in SQL that reads no table is inlined before its volatility is looked at (inline_function)."""

@@ -60,6 +60,10 @@ def _qualified(names: list[str], context: Context) -> Piece:
             for entry in level:
                 if entry.columns is not None and alias in entry.columns:
                     return Piece(f"({spell_found(entry, alias, context).text}).{quote_identifier(column)}")
+        entries = [entry for level in context.levels for entry in level]
+        # A composite column of a relation that is not known would look the same.
+        if entries and all(entry.columns is not None and entry.alias != alias for entry in entries):
+            context.lookup.missing_entry(alias)
     return Piece(".".join(map(quote_identifier, names[-2:])))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from postgast import PgQueryError
 from postgast import deparse as deparse_protobuf
 from postgast.pg_query_pb2 import ParseResult
 
+from remediate.sql.change import resolve_change
 from remediate.sql.context import Call, Context, Entry, Name, Unspelled
 from remediate.sql.expression import cast, spell
 from remediate.sql.inference import require_boolean
@@ -95,6 +97,12 @@ def spell_query(
     except (Unspelled, RecursionError):
         return Spelled(_copied_query(node), None, relations=tuple(context.relations), complete=False)
     return _result(text, None, context, columns)
+
+
+def check_change(node: Node, lookup: Lookup, alias: str, target: FoundRelation) -> None:
+    """Resolves what a change of rows reads; raises `MismatchError` or `Refused` as for a SELECT."""
+    with suppress(Unspelled, RecursionError):
+        resolve_change(node, _context(lookup, NO_RENAMES), Entry(alias, target.columns, (target.schema, target.name)))
 
 
 def canonical(

@@ -57,6 +57,10 @@ class Lookup(Protocol):
         """Told of a column that is in none of the relations in scope, all of which are known."""
         ...
 
+    def missing_entry(self, alias: str) -> None:
+        """Told of a qualifier that nothing in FROM is called."""
+        ...
+
 
 class NoLookup:
     """Knows nothing: names stay as they are written."""
@@ -71,4 +75,7 @@ class NoLookup:
         return None
 
     def missing_column(self, name: str, relation: str | None) -> None:
+        return None
+
+    def missing_entry(self, alias: str) -> None:
         return None

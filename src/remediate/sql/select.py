@@ -72,7 +72,7 @@ def spell_select(node: Node, context: Context, *, aliases: bool = True) -> tuple
 
     `aliases` False leaves the names of output columns away: nobody sees them in an expression.
     """
-    prefix = _with(node, context) if node.HasField("with_clause") else ""
+    prefix = spell_with(node, context) if node.HasField("with_clause") else ""
     try:
         if node.op in (_UNION, _INTERSECT, _EXCEPT):
             text, columns = _set_operation(node, context, aliases)
@@ -86,7 +86,8 @@ def spell_select(node: Node, context: Context, *, aliases: bool = True) -> tuple
     return prefix + text, columns
 
 
-def _with(node: Node, context: Context) -> str:
+def spell_with(node: Node, context: Context) -> str:
+    """The WITH clause of a statement; its names are known to `context` until its last `ctes` is taken off."""
     clause = node.with_clause
     known: dict[str, Columns] = {}
     context.ctes.append(known)
@@ -159,7 +160,7 @@ def _values(node: Node, context: Context) -> tuple[str, Columns]:
 
 def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
     with context.level() as entries:
-        sources = [_source(item, context, entries) for item in node.from_clause]
+        sources = [source(item, context, entries) for item in node.from_clause]
         inputs = list(entries)
         targets, outputs, columns = _targets(node, context, entries, aliases)
         parts = ["SELECT"]
@@ -171,7 +172,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         if sources:
             parts.append("FROM " + ", ".join(sources))
         if node.HasField("where_clause"):
-            parts.append("WHERE " + _condition(node.where_clause, "WHERE", context))
+            parts.append("WHERE " + condition(node.where_clause, "WHERE", context))
         # Names of output columns may stand in GROUP BY and ORDER BY.
         entries.append(Entry("", {name: type_name for name, type_name in (columns or {}).items() if name}, None, False))
         if node.group_clause:
@@ -179,7 +180,7 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
             grouped = [("" if _is_column(name, inputs) else name, text) for name, text in outputs]
             parts.append("GROUP BY " + ", ".join(_grouping(item, context, grouped) for item in node.group_clause))
         if node.HasField("having_clause"):
-            parts.append("HAVING " + _condition(node.having_clause, "HAVING", context))
+            parts.append("HAVING " + condition(node.having_clause, "HAVING", context))
         if node.window_clause:
             raise context.unspelled("WINDOW clause")
         text = " ".join(parts) + _tail(node, context, outputs)
@@ -212,7 +213,8 @@ def _key(node: Node, context: Context, outputs: Outputs) -> str:
     return context.spell(node, context).text
 
 
-def _condition(node: Node, place: str, context: Context) -> str:
+def condition(node: Node, place: str, context: Context) -> str:
+    """An expression that has to be a boolean; `place` is what an error calls it."""
     piece = as_type(context.spell(node, context), "boolean")
     require_boolean(piece.type, place)
     return piece.text
@@ -327,7 +329,8 @@ def implied_name(value: Node) -> str:
     )
 
 
-def _source(item: Node, context: Context, entries: list[Entry]) -> str:
+def source(item: Node, context: Context, entries: list[Entry]) -> str:
+    """One item of FROM; what it brings into scope is added to `entries`."""
     kind = item.WhichOneof("node")
     if kind == "range_var":
         return _relation(item.range_var, context, entries)
@@ -371,9 +374,9 @@ def _aliased(text: str, alias: str, name: str) -> str:
 
 
 def _join(node: Node, context: Context, entries: list[Entry]) -> str:
-    left = _source(node.larg, context, entries)
+    left = source(node.larg, context, entries)
     first = len(entries)
-    right = _source(node.rarg, context, entries)
+    right = source(node.rarg, context, entries)
     if node.rarg.WhichOneof("node") == "join_expr":
         right = f"({right})"
     if node.is_natural:

@@ -11,6 +11,7 @@ from remediate.replay.apply.views import select_into
 from remediate.replay.catalog import DataChange, QName, Table
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.calls import function_name
+from remediate.sql.deparse import check_change
 from remediate.sql.parse import Node
 
 _VERBS = {"insert_stmt": "insert", "update_stmt": "update", "delete_stmt": "delete", "merge_stmt": "merge"}
@@ -36,12 +37,11 @@ def change_rows(node: Node, at: Applying) -> None:
     if table is not None:
         for column in columns:
             _require_column(table, column)
-    if verb == "insert":
-        if table is not None:
-            check_rows(node, table, at)
-        _check_source(node, at)
-    elif verb in ("update", "delete"):
-        _check_condition(node, found, at)
+    if verb == "insert" and table is not None:
+        check_rows(node, table, at)
+    if verb in ("insert", "update", "delete"):
+        alias = node.relation.alias.aliasname if node.relation.HasField("alias") else found.name
+        check_change(node, at.lookup, alias, at.lookup.found(found))
     _change(found, verb, at)
     memory.written_in_with(node, at.builder)
     memory.write_rows(node, verb, found, at)
@@ -66,25 +66,6 @@ def _require_column(table: Table, column: str) -> None:
             "42703", f'column "{column}" of relation "{table.name.name}" does not exist',
             nearest=nearest_name(column, [each.name for each in table.columns]), subjects=[table.name],
         )  # fmt: skip
-
-
-def _check_source(node: Node, at: Applying) -> None:
-    """INSERT … SELECT reads; rows of constants are not looked at (there may be thousands)."""
-    if node.HasField("select_stmt") and not node.HasField("with_clause"):
-        query = node.select_stmt.select_stmt
-        if not query.values_lists:
-            at.query(query)
-
-
-def _check_condition(node: Node, relation: QName, at: Applying) -> None:
-    extra = node.from_clause if hasattr(node, "from_clause") else node.using_clause
-    if extra or node.HasField("with_clause") or not node.HasField("where_clause"):
-        return
-    found = at.lookup.found(relation)
-    alias = node.relation.alias.aliasname if node.relation.HasField("alias") else relation.name
-    from remediate.sql.deparse import spell_expression
-
-    spell_expression(node.where_clause, at.lookup, relations=[(alias, found)], condition="WHERE")
 
 
 @applies("truncate_stmt")
