@@ -99,6 +99,8 @@ def operator_type(operator: str, left: str | None, right: str | None) -> str | N
         return left or right
     if operator in ("->", "#>", "#-", "&", "|", "#", "<<", ">>"):
         return left
+    if operator == "-" and left == "jsonb":
+        return left
     if operator in ("+", "-", "*", "/", "%", "^"):
         return _arithmetic(operator, left, right)
     return None

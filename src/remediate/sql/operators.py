@@ -110,6 +110,9 @@ def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
         right = as_type(right, "text[]")
     elif operator in ("+", "-") and left.type and base_type(left.type).startswith(("timestamp", "date")):
         right = as_type(right, "interval") if operator == "+" else plain(right, left.type)
+    elif operator == "-" and left.type == "jsonb" and right.kind == "literal":
+        # Of `jsonb - text`, `- text[]` and `- integer`, a constant of no type means the preferred one.
+        right = as_type(right, "text")
     elif operator == "||":
         left, right = as_type(left, _joined(right)), as_type(right, _joined(left))
     else:
