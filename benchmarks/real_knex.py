@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from remediate.postgres.database import create_database, drop_database
+from remediate.postgres.database import create_database, drop_database, forget_role_settings
 from remediate.postgres.introspect import introspect
 from remediate.postgres.server import Server
 from remediate.replay.catalog import Catalog, Replayed
@@ -76,6 +76,7 @@ def _database(server: Server, catalog: Catalog) -> Iterator[Database]:
         yield Database(server.endpoint, name)
     finally:
         drop_database(server.endpoint, name)
+        forget_role_settings(server.endpoint)
         for (role,) in set(maintenance.run(roles)) - before:
             maintenance.run(f'DROP ROLE "{role}"')
 

@@ -90,6 +90,20 @@ def drop_database(endpoint: Endpoint, name: str) -> None:
     _maintain(endpoint, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
+def forget_role_settings(endpoint: Endpoint) -> None:
+    """Take back what `ALTER ROLE … SET` has set for roles in all databases: they belong to the server, and stay.
+
+    Only for a server of our own.
+    """
+    query = "SELECT rolname FROM pg_db_role_setting LEFT JOIN pg_roles AS r ON r.oid = setrole WHERE setdatabase = 0"
+    with connect(endpoint, endpoint.database) as connection:
+        from psycopg import sql
+
+        for (role,) in connection.execute(query).fetchall():
+            name = sql.SQL("ALL") if role is None else sql.Identifier(role)
+            connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(name))
+
+
 @contextlib.contextmanager
 def scratch_database(endpoint: Endpoint, *, template: str = "template1") -> Iterator[str]:
     """A database of our own name that is gone afterwards."""

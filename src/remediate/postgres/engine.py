@@ -18,7 +18,13 @@ from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
 from remediate.evaluate.values import Unknown
 from remediate.evaluate.world import Evaluates
-from remediate.postgres.database import connect, create_database, drop_database, opened
+from remediate.postgres.database import (
+    connect,
+    create_database,
+    drop_database,
+    forget_role_settings,
+    opened,
+)
 from remediate.postgres.extensions import UNPROVABLE
 from remediate.postgres.host import Host
 from remediate.postgres.introspect import introspect
@@ -95,6 +101,8 @@ class PostgresEngine:
 
     def _clean_up(self) -> None:
         drop_database(self._server.endpoint, self._database)
+        if self._server.is_own:
+            forget_role_settings(self._server.endpoint)
         made = self._present_roles() - self._roles
         if not self._server.is_own:
             made &= self._named_roles  # somebody else may have made roles there meanwhile
