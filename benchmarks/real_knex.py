@@ -43,9 +43,13 @@ def against_knex(
     with _database(server, static.catalog) as database:
         if setup:
             database.run(setup)
+        # What the replay, too, took to be there.
         for schema, history in static.catalog.schemas.items():
-            if history and not history[0].migration:  # one that the replay, too, took to be there
+            if history and not history[0].migration:
                 database.run(f"CREATE SCHEMA {quote_identifier(schema)}")
+        for role in static.catalog.roles.values():
+            if role.history and not role.history[0].migration:
+                database.run(f"CREATE ROLE {quote_identifier(role.name)}")
         driver = Driver(Node(find_node(), prepare_project()), timeout=_SECONDS)
         try:
             for service in services:

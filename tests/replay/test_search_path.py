@@ -84,7 +84,7 @@ def test_a_schema_that_no_migration_makes_is_taken_to_be_there(tmp_path: Path) -
     assert {str(name) for name in static.catalog.tables} == {"app.notes", "public.elsewhere"}
     (assumed,) = static.assumptions
     assert str(assumed.place) == "knexfile.js:3"
-    assert assumed.reason == ("the search path names schema app, which no migration makes: it is taken to be there")
+    assert assumed.reason == "schema app is named here, and no migration makes it: it is taken to be there"
     (folder / "remediate.toml").write_text('[workspace.environment]\nNOTES_SCHEMA = "other"\n')
     _, static = replayed(folder)
     assert {str(name) for name in static.catalog.tables} == {"other.notes", "public.elsewhere"}

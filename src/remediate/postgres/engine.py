@@ -32,6 +32,7 @@ from remediate.postgres.provenance import Provenance
 from remediate.postgres.wire import TIMEOUT_SECONDS, Wire
 from remediate.replay.catalog import Assumption, Origin, QName, Refusal, Replayed, UnknownEffect
 from remediate.replay.engine import Told
+from remediate.replay.outside import Outside, making_role, missing_role, taken_for_present
 from remediate.replay.replay import replay_on
 from remediate.source.model import Service
 from remediate.source.place import Unresolved
@@ -71,6 +72,7 @@ class PostgresEngine:
         self.assume = assume
         self.told = Told()
         self.last_error: SqlError | None = None
+        self.outside: Outside | None = None
         self._server = server
         self._label = database
         self._user = user
@@ -247,6 +249,8 @@ class PostgresEngine:
         if reply.command not in _MAKES_NOTHING and not self._wire.aborted:
             self._provenance.note(self._wire, self._origin(sent, None, "create"))
         if reply.error is not None:
+            if self._takes_for_present(sent, reply.error, reply.done):
+                return self._execute(sent, wants_rows)
             return self._refused(sent, reply.error, reply.done)
         return Answer(reply.rows, command=reply.command, row_count=reply.row_count)
 
@@ -284,6 +288,21 @@ class PostgresEngine:
                 continue
             if known or self._server.stand_in(name):
                 self._tell_unknown(sent, f"the extension {name} is not installed here: an empty one stands in for it")
+
+    def _takes_for_present(self, sent: Sent, error: SqlError, done: int) -> bool:
+        """Makes the role that is missing, where somebody other than the migrations has made it."""
+        if self.assume != "applied" or sent.gap is not None or self.outside is None:
+            return False
+        statements = _statements(sent)
+        kind = statements[done].kind if done < len(statements) else None
+        role = missing_role(error.code, error.message, kind)
+        if role is None or not self.outside.has_role(role, self._present_roles()):
+            return False
+        counted = dict(self.told.statements)
+        self.execute(making_role(role, sent), False)
+        self.told.statements = {**counted, sent.place.file: counted[sent.place.file] - max(len(statements), 1)}
+        self.told.assumptions[Unresolved(sent.service, sent.place, taken_for_present("role", role))] = None
+        return role in self._present_roles()
 
     def _refused(self, sent: Sent, error: SqlError, done: int) -> Answer:
         if error.code == _NO_TRANSACTION and self.assume == "applied":

@@ -12,18 +12,13 @@ from remediate.evaluate.model import Evaluation, Sent
 from remediate.evaluate.world import Evaluates, World
 from remediate.replay.catalog import Assumption, Outcome, Replayed
 from remediate.replay.engine import StaticEngine, Told
+from remediate.replay.outside import Outside, taken_for_present
 from remediate.source.model import MigrationSource, Service
 from remediate.source.place import Unresolved
 from remediate.source.text import STRING_OR_COMMENT
 from remediate.sql.quote import quote_identifier
 
 _NO_TRANSACTION = re.compile(r"\btransaction\s*[:=]\s*false\b")
-_GIVEN = frozenset(("$user", "public", "pg_catalog", "information_schema"))
-"""What a search path may name without anybody making it."""
-_CREATES_SCHEMA = re.compile(
-    r"""create\s+schema\s+(?:if\s+not\s+exists\s+)?"?(?P<sql>\w*)|createSchema\w*\s*\(\s*(?:['"`](?P<call>\w*))?""",
-    re.IGNORECASE,
-)
 
 
 class Engine(World, Protocol):
@@ -32,6 +27,8 @@ class Engine(World, Protocol):
     assume: Assumption
     told: Told
     last_error: SqlError | None
+    outside: Outside | None
+    """What is taken to be there without any migration making it, where the history was applied; None: nothing."""
 
     def begin_session(self, search_path: Sequence[str] = ()) -> None:
         """A new connection, for the next service, with a search path of its own if there is one."""
@@ -97,21 +94,15 @@ def connect(engine: Engine, service: Service, services: Sequence[Service]) -> No
     A schema of its search path that no migration makes was made by somebody, or no table would be where it is.
     """
     path = service.search_path
+    outside = engine.outside = Outside(services)
     for schema in path.schemas if path is not None and engine.assume == "applied" else ():
-        if path is None or schema in _GIVEN or any(_makes(service, schema) for service in services):
+        if path is None or not outside.has_schema(schema):
             continue
-        reason = f"the search path names schema {schema}, which no migration makes: it is taken to be there"
+        reason = taken_for_present("schema", schema)
         engine.told.assumptions[Unresolved(service.name, path.place, reason)] = None
         sql = f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}"
         engine.execute(Sent(service.name, "", "up", path.place, sql, "raw"), False)
     engine.begin_session(path.schemas if path is not None else ())
-
-
-def _makes(service: Service, schema: str) -> bool:
-    """Whether one of its migrations seems to make a schema of that name, or one whose name is put together."""
-    texts = (migration.data.decode("utf-8", "replace") for migration in service.migrations)
-    found = (match for text in texts for match in _CREATES_SCHEMA.finditer(text))
-    return any((match["sql"] or match["call"] or schema) == schema for match in found)
 
 
 def _tell(evaluation: Evaluation, engine: Engine) -> None:

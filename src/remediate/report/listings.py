@@ -114,7 +114,7 @@ def _told(replayed: Replayed) -> Iterator[tuple[str, list[Line]]]:
     told = [("PostgreSQL would refuse", refused)]
     for title, places in (
         ("Could not be read", replayed.unresolved),
-        ("Taken as on a fresh database", replayed.assumptions),
+        ("Taken for granted", replayed.assumptions),
     ):
         told.append((title, [[Segment(f"  {one.place}", "yellow"), Segment(f"  {one.reason}")] for one in places]))
     return ((title, lines) for title, lines in told if lines)

@@ -9,6 +9,7 @@ from remediate.model import Plan
 from remediate.plan.model import Change
 from remediate.prove.summary import summary as proof_summary
 from remediate.replay.catalog import Outcome, Replayed
+from remediate.replay.outside import TAKEN_FOR_PRESENT
 from remediate.report.diff import unified_diff
 from remediate.report.findings import findings_of
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
@@ -136,9 +137,14 @@ def _unresolved(places: Sequence[Unresolved], width: int | None) -> Iterator[Lin
 def _assumed(plan: Plan, width: int | None) -> Iterator[Line]:
     """What nothing in the workspace can answer, and how it was taken."""
     places = [place for facts in plan.databases for place in facts.replayed.assumptions]
-    if places:
-        yield heading(f"Taken as on a fresh database, since nothing here can tell ({len(places):,})")
-        yield from _places(places, width, "")
+    present = [place for place in places if place.reason.endswith(TAKEN_FOR_PRESENT)]
+    if present:
+        yield heading(f"Made by no migration here ({len(present):,})")
+        yield from _places(present, width, "")
+    others = [place for place in places if place not in present]
+    if others:
+        yield heading(f"Taken as on a fresh database, since nothing here can tell ({len(others):,})")
+        yield from _places(others, width, "")
 
 
 def _places(places: Sequence[Unresolved], width: int | None, style: str) -> Iterator[Line]:
