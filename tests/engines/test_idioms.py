@@ -12,7 +12,7 @@ from remediate.postgres.introspect import introspect
 from remediate.postgres.server import Server
 from remediate.replay.catalog import Catalog
 from remediate.replay.compare import FactKey, catalog_facts, compare
-from remediate.replay.engine import Assumption
+from remediate.replay.engine import OTHER_ROWS, Assumption
 from support.database import Database
 from support.knex import KnexRunner
 
@@ -28,7 +28,13 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("name", IDIOMS)
 def test_both_engines_agree(name: str, assume: Assumption, postgres: Server, tmp_path: Path) -> None:
     ((static, real),) = replay_both(write(tmp_path, IDIOMS[name]), postgres, assume)
-    assert [told(one) for one in compare(static, real).differences] == []
+    assumed = {str(one.place) for one in static.assumptions if one.reason.endswith(OTHER_ROWS)}
+    differences = [
+        one
+        for one in compare(static, real).differences
+        if not (one.kind == "refused statement" and one.found is None and one.subject in assumed)
+    ]
+    assert [told(one) for one in differences] == []
     assert [place.reason for place in static.unresolved] == []
 
 

@@ -38,6 +38,7 @@ from remediate.replay.questions.session import Session
 from remediate.replay.refused import Refused
 from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
+from remediate.replay.violations import refuse_keys, refuse_nulls
 from remediate.source.place import Unresolved
 from remediate.sql.calls import function_name
 from remediate.sql.lookup import MismatchError
@@ -86,6 +87,9 @@ class Told:
             tuple(self.assumptions),
             tuple(self.outcomes),
         )
+
+
+OTHER_ROWS = "but for other rows than those of migrations, which are taken to be there"
 
 
 class StaticEngine:
@@ -331,6 +335,8 @@ class StaticEngine:
         try:
             handler(statement.node, applying)
             memory.follow(statement.kind, statement.node, applying.about, self.builder)
+            if statement.kind == "insert_stmt":
+                self._refuse_rows(statement.node, sent)
         except Refused as refused:
             if not refused.subjects:
                 refused.subjects = tuple(dict.fromkeys(applying.about))
@@ -338,6 +344,23 @@ class StaticEngine:
         except MismatchError as error:
             subjects = tuple(dict.fromkeys(applying.about))
             raise Refused(error.code, error.message, subjects=subjects) from error
+
+    def _refuse_rows(self, node: Any, sent: Sent) -> None:
+        """What an INSERT brings that the table cannot hold, where nothing unknown may have changed that."""
+        found = self.builder.find_relation(node.relation.relname, node.relation.schemaname or None)
+        table = self.builder.tables.get(found[0]) if found is not None else None
+        if table is None or table.name in self.doubts.relations or sent.service in self.doubts.services:
+            return
+        refuse_nulls(node, table, self.builder)
+        if self.doubts.services:
+            return
+        try:
+            refuse_keys(table, self.builder, commits=self.assume == "applied")
+        except Refused as refused:
+            if self.assume == "fresh":
+                raise
+            # The history went through: other rows were there than those that migrations put there.
+            self._assume(sent, f"{refused.message}, {OTHER_ROWS}")
 
     def _do(self, statement: Statement, sent: Sent) -> None:
         body = option(statement.node.args, "as")

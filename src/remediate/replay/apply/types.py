@@ -9,7 +9,7 @@ from remediate.replay.builder import TypeDetails
 from remediate.replay.catalog import QName, Type
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.lookup import FoundRelation
-from remediate.sql.nodes import strings
+from remediate.sql.nodes import ConstrType, strings
 from remediate.sql.parse import Node
 from remediate.sql.quote import truncate_identifier
 
@@ -78,8 +78,10 @@ def create_domain(node: Node, at: Applying) -> None:
     base = at.type(node.type_name)
     value = FoundRelation("", "", {"value": base})
     for item in node.constraints:
-        if item.constraint.HasField("raw_expr"):
+        if item.constraint.contype == ConstrType.CONSTR_CHECK:
             at.expression(item.constraint.raw_expr, value, condition="CHECK")
+        elif item.constraint.contype == ConstrType.CONSTR_DEFAULT:
+            at.expression(item.constraint.raw_expr, wanted=base)
     at.builder.types[name] = Type(name, "domain", (), (at.origin("create"),))
     at.builder.type_details[name] = TypeDetails(base)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -26,6 +27,7 @@ from remediate.replay.questions.values import (
 from remediate.sql.literals import boolean
 
 _RANGES = {"int2": 1 << 15, "int4": 1 << 31, "int8": 1 << 63}
+_UUID = re.compile(r"(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}")
 _MOMENTS = frozenset({"date", "time", "timetz", "timestamp", "timestamptz", "interval"})
 
 
@@ -84,11 +86,22 @@ def cast(value: Value, source: str, target: str, session: Session) -> Value:
             except ValueError as error:
                 raise Refused("22P02", f"invalid input syntax for type {target}") from error
         return value if isinstance(value, Json) else Unknown(f"a cast to {target}")
+    if target == "uuid" and type(value) is str:
+        return _to_uuid(value)
     if target in _MOMENTS:
         return Unknown(f"computes with a {target}")
     if isinstance(value, str) and "." in target:
         return _to_user_type(value, target, session)
     return value
+
+
+def _to_uuid(text: str) -> str:
+    """As uuid_out writes it; hyphens may stand after any four digits, and braces around it (uuid.c)."""
+    digits = text[1:-1] if text.startswith("{") and text.endswith("}") else text
+    plain = digits.replace("-", "").lower()
+    if not _UUID.fullmatch(digits):
+        raise Refused("22P02", f'invalid input syntax for type uuid: "{text}"')
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
 
 
 def _to_user_type(value: str, target: str, session: Session) -> Value:

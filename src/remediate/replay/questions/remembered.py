@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,21 @@ def remembered(log: RowLog, session: Session) -> list[dict[str, Value]] | None:
             state = _after(state.copy(), step.event, session)
         step.computed = state
     return state.rows if isinstance(state, State) else None
+
+
+def added(log: RowLog, session: Session) -> tuple[list[dict[str, Value]], list[dict[str, Value]], bool] | None:
+    """The rows before the newest event, those that it added, and whether it leaves out what conflicts.
+
+    None where they cannot be told, or where the event is no INSERT. Rows that break a unique key are among them.
+    """
+    event = log.event
+    old = remembered(log.previous, session) if log.previous is not None else []
+    if old is None or not isinstance(event, Inserted | Wrote) or (isinstance(event, Wrote) and event.verb != "insert"):
+        return None
+    previous = log.previous.computed if log.previous is not None else State()
+    may_conflict = event.may_conflict if isinstance(event, Inserted) else event.node.HasField("on_conflict_clause")
+    state = _after(previous.copy(), event if may_conflict else replace(event, keys=()), session)
+    return (old, state.rows[len(old) :], may_conflict) if isinstance(state, State) else None
 
 
 def returned_rows(insert: Node, session: Session) -> list[dict[str, Value]] | None:
