@@ -351,6 +351,8 @@ class StaticEngine:
         table = self.builder.tables.get(found[0]) if found is not None else None
         if table is None or table.name in self.doubts.relations or sent.service in self.doubts.services:
             return
+        if sent.conditional:
+            return
         refuse_nulls(node, table, self.builder)
         if self.doubts.services:
             return

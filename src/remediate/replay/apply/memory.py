@@ -60,6 +60,8 @@ def write_rows(node: Node, verb: str, relation: QName, at: Applying) -> None:
     """INSERT, UPDATE, DELETE or MERGE of a table of the user's."""
     builder = at.builder
     table = builder.tables.get(relation)
+    if at.sent.conditional:
+        builder.extras["uncertain rows", relation] = True
     view = builder.views.get(relation)
     if view is not None:
         for name in [name for name in view.reads if name in builder.rows]:
