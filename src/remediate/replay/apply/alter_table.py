@@ -98,7 +98,7 @@ def _alter_view(node: Node, name: QName, kind: str, at: Applying) -> None:
             set_view_options(at.builder.views[name], getattr(command, "def").list.items, at, reset=reset)
         elif command.subtype in (
             *_ROW_SECURITY, _T.AT_AddColumn, _T.AT_DropColumn, _T.AT_AddConstraint, _T.AT_DropConstraint,
-            _T.AT_SetNotNull, _T.AT_DropNotNull, _T.AT_AlterColumnType,
+            _T.AT_ValidateConstraint, _T.AT_SetNotNull, _T.AT_DropNotNull, _T.AT_AlterColumnType,
         ):  # fmt: skip
             raise Refused("42809", f'ALTER action cannot be performed on relation "{name.name}"', subjects=[name])
 

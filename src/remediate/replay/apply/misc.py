@@ -59,6 +59,11 @@ def comment(node: Node, at: Applying) -> None:
                 replace(column, comment=text) if column.name == names[-1] else column for column in table.columns
             )
             at.builder.tables[found[0]] = replace(table, columns=columns)
+        elif (view := at.builder.views.get(found[0])) and view.columns:
+            known = [column.name for column in view.columns]
+            if names[-1] not in known:
+                message = f'column "{names[-1]}" of relation "{found[0].name}" does not exist'
+                raise Refused("42703", message, nearest=nearest_name(names[-1], known), subjects=[found[0]])
     elif kind in (ObjectType.OBJECT_POLICY, ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_TABCONSTRAINT):
         _part(kind, names, at)
 
