@@ -25,6 +25,18 @@ def spell_column(node: Node, context: Context) -> Piece:
     return _qualified(names, context)
 
 
+def is_outer(node: Node, context: Context) -> bool:
+    """Whether a column is surely one of a query around this one."""
+    names = [part.string.sval for part in node.fields if part.WhichOneof("node") == "string"]
+    entries = context.levels[-1] if len(context.levels) > 1 else []
+    if len(names) == 2 and entries:
+        around = {entry.alias for level in context.levels[:-1] for entry in level}
+        return names[0] in around and all(entry.alias != names[0] for entry in entries)
+    if len(names) == 1 and entries and all(entry.columns is not None for entry in entries):
+        return not any(entry.columns is not None and names[0] in entry.columns for entry in entries)
+    return False
+
+
 def _unqualified(name: str, context: Context) -> Piece:
     all_known = True
     for depth in range(len(context.levels) - 1, -1, -1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from remediate.sql.columns import is_outer
 from remediate.sql.context import Context
 from remediate.sql.inference import COMPARISONS, TEXT_RIGHT, is_implicit, operator_type, require_operator
 from remediate.sql.parse import Node
@@ -207,7 +208,7 @@ def _in(node: Node, context: Context) -> Piece:
     others: list[Piece] = []
     for item in node.rexpr.list.items:
         piece = context.spell(item, context)
-        (others if _holds_column(item) else constants).append(piece)
+        (others if _holds_column(item, context) else constants).append(piece)
     parts = []
     if len(constants) > 1:
         for each in constants:
@@ -223,14 +224,14 @@ def _in(node: Node, context: Context) -> Piece:
     return Piece((" AND " if negated else " OR ").join(parts), AND if negated else OR, "boolean")
 
 
-def _holds_column(item: Node) -> bool:
-    """contain_vars_of_level, for what stands in lists: a column under casts and function arguments."""
+def _holds_column(item: Node, context: Context) -> bool:
+    """contain_vars_of_level, for what stands in lists: a column of this level under casts and function arguments."""
     kind = item.WhichOneof("node")
     if kind == "type_cast":
-        return _holds_column(item.type_cast.arg)
+        return _holds_column(item.type_cast.arg, context)
     if kind == "func_call":
-        return any(_holds_column(argument) for argument in item.func_call.args)
-    return bool(kind == "column_ref")
+        return any(_holds_column(argument, context) for argument in item.func_call.args)
+    return kind == "column_ref" and not is_outer(item.column_ref, context)
 
 
 def _between(node: Node, context: Context) -> Piece:
