@@ -204,11 +204,9 @@ def _in(node: Node, context: Context) -> Piece:
     negated = node.name[0].string.sval == "<>"
     operator, word = ("<>", "ALL") if negated else ("=", "ANY")
     left = context.spell(node.lexpr, context)
-    constants: list[Piece] = []
-    others: list[Piece] = []
-    for item in node.rexpr.list.items:
-        piece = context.spell(item, context)
-        (others if _holds_column(item, context) else constants).append(piece)
+    items = [(item, context.spell(item, context)) for item in node.rexpr.list.items]
+    constants = [piece for item, piece in items if not _holds_column(item, context)]
+    others = [piece for _, piece in items]
     parts = []
     if len(constants) > 1:
         for each in constants:
@@ -216,8 +214,7 @@ def _in(node: Node, context: Context) -> Piece:
         typed = [plain(as_type(each, base_type(left.type) if left.type else None), left.type) for each in constants]
         array = array_piece(tuple(typed), None)
         parts.append(f"{left.within(COMPARE + 1)} {operator} {word} ({array.text})")
-    else:
-        others = constants + others
+        others = [piece for item, piece in items if _holds_column(item, context)]
     parts += [binary(operator, left, other).text for other in others]
     if len(parts) == 1:
         return Piece(parts[0], COMPARE, "boolean")
