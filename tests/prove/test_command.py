@@ -150,5 +150,8 @@ def test_a_service_alone_says_what_it_lacks(tmp_path: Path) -> None:
     write(tmp_path, {**service("accounts", migrations, folder=""), **UNREPAIRABLE})
     result = run("prove", tmp_path, "--unsafe")
     assert result.code == 0, result.out
+    assert "table public.parcels, for migrations/20240102000000_more.ts:4" in result.out
+    result = run("prove", tmp_path, "--unsafe", "--no-stubs")
+    assert result.code == 0, result.out
     assert "no migration here makes parcels: what refers to that had no effect, as in the plan" in result.out
     assert "1 change on PostgreSQL 18" in result.last

@@ -38,6 +38,7 @@ class ServerOptions:
     url: str | None = field(default=None, repr=False)
     create_roles: bool = False
     knex: bool = False
+    stubs: bool | None = None
 
 
 def run(options: PlanOptions, where: ServerOptions, format: str, output: Path | None) -> int:
@@ -81,7 +82,7 @@ def prove_changes(
         print("The emitted files are run as code, by real Knex.", file=sys.stderr)
     shown.step("Starting PostgreSQL")
     with ended_by_signals(), _server(config, where) as server:
-        return prove_plan(plan, tree, config, request, server, shown.step, tool)
+        return prove_plan(plan, tree, config, request, server, shown.step, tool, where.stubs)
 
 
 @contextmanager

@@ -148,7 +148,8 @@ class Wire:
         if result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
             code = result.error_field(DiagnosticField.SQLSTATE)
             message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message
-            reply.error = SqlError(_text(code or b"08006"), _text(message))
+            detail = result.error_field(DiagnosticField.MESSAGE_DETAIL)
+            reply.error = SqlError(_text(code or b"08006"), _text(message), _text(detail or b""))
             reply.constraint = _text(result.error_field(DiagnosticField.CONSTRAINT_NAME) or b"") or None
             reply.column = _text(result.error_field(DiagnosticField.COLUMN_NAME) or b"") or None
             if (hint := _OF_THE_MACHINE.get(reply.error.code)) is not None:

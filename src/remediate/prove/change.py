@@ -14,7 +14,15 @@ from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.judge import affected, count_leaks, failures, lost_access, remaining, untried
+from remediate.prove.judge import (
+    affected,
+    count_leaks,
+    failures,
+    lost_access,
+    read_by_policies,
+    remaining,
+    untried,
+)
 from remediate.prove.knex import KnexTool
 from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
@@ -39,11 +47,12 @@ SHOWN = 8
 
 @dataclass(slots=True)
 class State:
-    """What is known of the database before the next change."""
+    """What is known of the database before the next change. `first` are the findings before any."""
 
     snapshot: Snapshot
     unlike: set[Deviation]
     findings: Mapping[str, Finding]
+    first: Mapping[str, Finding]
     reaches: dict[QName, Reach | str] = field(default_factory=dict)
 
 
@@ -63,16 +72,19 @@ class ChangeTrial:
         self._detect = detect
         self._state = state
         self._checks: list[Check] = []
+        self._after = ground.history.catalog
 
     def run(self) -> ChangeProof:
         ground, state = self._ground, self._state
         transactional = ground.prediction.apply(self._source).transactional
         static = ground.prediction.replayed()
+        self._after = static.catalog
         columns = columns_of(ground.shapes)
         before, files = ground.contents(columns), files_of(ground.observer)
         up = self._go("up", transactional)
         if up.problem is not None:
-            self._add("up", "untried" if up.unprovable else "failed", [up.problem])
+            plan = Remark("the plan was made without what is stubbed here, and may be wrong where that is there")
+            self._add("up", "untried" if up.unprovable else "failed", [up.problem, *([plan] if ground.stubs else [])])
             return ChangeProof(self._change, tuple(self._checks), up.locks)
         self._add("up", "passed")
         ground.look_again()
@@ -196,6 +208,7 @@ class ChangeTrial:
                 if rules & ABOUT_TENANTS:
                     missing.append(Remark(f"{table} could not be tried: {why}"))
                 continue
+            missing += self._through_stubs(table) if rules & ABOUT_TENANTS else []
             place = up.place_of(table, "policy") or up.place_of(table)
             wrong = [Remark(text, place) for text in failures(table, before, after, rules)]
             problems += wrong
@@ -215,6 +228,12 @@ class ChangeTrial:
             notes.append(Remark(f"{names} as before, and no repair in this change is about that: {left}"))
         status: Status = "failed" if problems else "untried" if missing else "passed"
         self._add("tenants", status, [*problems, *missing, *notes])
+
+    def _through_stubs(self, table: QName) -> list[Remark]:
+        """What a policy reads of a stub is other rows than production's, under no policy of theirs."""
+        stubs = [name for name in self._ground.shapes if self._ground.is_stub(name)]
+        read = read_by_policies(self._after, table, stubs) if stubs else []
+        return [Remark(f"policies of {table} read {', '.join(map(str, read))}, stubbed here")] if read else []
 
     def _rules_of(self, table: QName) -> set[str]:
         return {finding.rule for finding in self._findings.values() if _table_of(finding) == table}

@@ -129,22 +129,37 @@ def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
 
     By name, through functions that call functions and views over views: rather one too many than one too few.
     """
-    names = {table.name for table in changed}
+    names = _leading_to(catalog, changed)
+    found = []
+    for table in catalog.tables:
+        if table in changed:
+            continue
+        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
+        if names & functions or _goes_by(catalog, table, names):
+            found.append(table)
+    return found
+
+
+def read_by_policies(catalog: Catalog, table: QName, others: Collection[QName]) -> list[QName]:
+    """Those of the other tables that policies of the table read, directly or through functions and views."""
+    return [other for other in others if _goes_by(catalog, table, _leading_to(catalog, [other]))]
+
+
+def _leading_to(catalog: Catalog, tables: Collection[QName]) -> set[str]:
+    """Names of these tables, and of the functions and views that read them."""
+    names = {table.name for table in tables}
     grown = True
     while grown:
         size = len(names)
         names |= {key[0].name for key, one in catalog.functions.items() if names & _words(one.body)}
         names |= {name.name for name, view in catalog.views.items() if names & {read.name for read in view.reads}}
         grown = len(names) > size
-    found = []
-    for table in catalog.tables:
-        if table in changed:
-            continue
-        texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
-        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
-        if names & functions or any(names & _words(text) for text in texts):
-            found.append(table)
-    return found
+    return names
+
+
+def _goes_by(catalog: Catalog, table: QName, names: set[str]) -> bool:
+    texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
+    return any(names & _words(text) for text in texts)
 
 
 def _words(text: str) -> set[str]:

@@ -27,6 +27,7 @@ CheckName = Literal[
     "queries",
 ]
 Role = Literal["application", "owner"]
+StubKind = Literal["schema", "extension", "type", "table", "function"]
 
 MEANINGS: dict[CheckName, str] = {
     "up": "up runs as the owner of the tables, who is no superuser",
@@ -105,6 +106,7 @@ class Matrix:
     before: Reach | None = None
     after: Reach | None = None
     unfilled: str | None = None
+    stub: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,21 @@ class Detour:
     reads: tuple[QName, ...]
     before: dict[Attempt, str]
     after: dict[Attempt, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """What stands in for something that the history refers to and nobody makes: a table of another service.
+
+    `places` are the first that refer to it; `columns` of a table, name and type, are those that are referred to.
+    `statement` is what makes it.
+    """
+
+    kind: StubKind
+    name: str
+    places: tuple[Place, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +185,7 @@ class DatabaseProof:
     refused: int = 0
     unlike: int = 0
     settings: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Prediction:
         self._evaluator = evaluator
         self._config = config
         self._services = list(services)
+        self.sent: list[str] = []
+        """The strings of the history, in order."""
         for service in services:
             connect(self._engine, service, services)
             for migration in service.migrations:
@@ -43,6 +45,7 @@ class Prediction:
 
     def _evaluate(self, source: MigrationSource) -> Evaluation:
         evaluation = self._evaluator.evaluate(source, "up", self._engine)
+        self.sent += [sent.sql for sent in evaluation.sent]
         for unresolved in evaluation.unresolved:
             self._engine.told.unresolved[unresolved] = None
         for assumption in evaluation.assumptions:

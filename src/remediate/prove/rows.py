@@ -208,6 +208,8 @@ class _RowMaker:
 
     def make(self) -> tuple[Row | None, str]:
         """The row as the table took it, or None and why not."""
+        if not self._shape.columns:
+            return None, "it has no columns"
         full = self._first_guess()
         if isinstance(full, str):
             return None, full

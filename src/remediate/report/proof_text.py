@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from remediate.prove.model import MEANINGS, ChangeProof, Check, DatabaseProof, Matrix, Proofs
+from remediate.prove.model import MEANINGS, ChangeProof, Check, DatabaseProof, Matrix, Proofs, Stub
 from remediate.prove.summary import server_of, summary
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
 
@@ -42,6 +42,7 @@ def _database(database: DatabaseProof, proofs: Proofs, width: int | None) -> Ite
     yield from _matrix(database.matrices)
     yield from _around(database, width)
     yield from _unfilled(database.matrices, width)
+    yield from _stubs(database.stubs, width)
     if database.limits:
         yield heading(f"Not as in production ({len(database.limits):,})")
         for limit in database.limits:
@@ -132,8 +133,23 @@ def _around(database: DatabaseProof, width: int | None) -> Iterator[Line]:
         yield []
 
 
+STUBBED = "No migration here makes these, and the history refers to them: they were made from what refers to them."
+
+
+def _stubs(stubs: Sequence[Stub], width: int | None) -> Iterator[Line]:
+    if not stubs:
+        return
+    yield heading(f"Stubs ({len(stubs):,})")
+    yield from prose(f"{STUBBED} They are not attacked.", indent=2, width=width)
+    for stub in stubs:
+        columns = f" ({', '.join(name for name, _ in stub.columns)})" if stub.columns else ""
+        text = f"{stub.kind} {stub.name}{columns}, for {stub.places[0]}"
+        yield from prose(text, indent=4, width=width, first=[Segment("  ")], style="yellow")
+    yield []
+
+
 def _unfilled(matrices: Sequence[Matrix], width: int | None) -> Iterator[Line]:
-    left = [matrix for matrix in matrices if matrix.unfilled]
+    left = [matrix for matrix in matrices if matrix.unfilled and not matrix.stub]
     groups: dict[str, list[str]] = {}
     for matrix in left:
         groups.setdefault(matrix.unfilled or "", []).append(str(matrix.table))
