@@ -13,11 +13,13 @@ from remediate.plan.model import Change
 from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
+from remediate.prove.detours import Look, Way, changes_around
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import (
     affected,
     count_leaks,
     failures,
+    leading_to,
     lost_access,
     read_by_policies,
     remaining,
@@ -47,13 +49,18 @@ SHOWN = 8
 
 @dataclass(slots=True)
 class State:
-    """What is known of the database before the next change. `first` are the findings before any."""
+    """What is known of the database before the next change. `first` are the findings before any.
+
+    `ways` lead around the tables, and `around` is what they showed last.
+    """
 
     snapshot: Snapshot
     unlike: set[Deviation]
     findings: Mapping[str, Finding]
     first: Mapping[str, Finding]
     reaches: dict[QName, Reach | str] = field(default_factory=dict)
+    ways: Sequence[Way] = ()
+    around: Look = field(default_factory=Look)
 
 
 class ChangeTrial:
@@ -94,7 +101,7 @@ class ChangeTrial:
         tables = self._tables(up)
         old = {name: self._reach_before(name) for name in tables}
         new = {name: ground.attack(name) for name in tables}
-        beside = self._look_beside(tables)
+        beside = [*self._look_beside(tables), *self._look_around(tables, up)]
         self._judge(old, new, up, beside)
         self._look_at_backfill(up)
         self._compare_locks(up)
@@ -194,6 +201,19 @@ class ChangeTrial:
                 problems += [Remark(text) for text in lost_access(name, before, after)]
                 self._state.reaches[name] = Reach({**before.outcomes, **after.outcomes})
         return problems
+
+    def _look_around(self, tables: Sequence[QName], up: Run) -> list[Remark]:
+        """What views and functions that lead to the tables of the change show and write, and did not before."""
+        names = leading_to(self._after, tables)
+        near = [way for way in self._state.ways if set(way.reads) & set(tables) or way.called in names]
+        look = self._ground.look_around(near)
+        problems = changes_around(near, self._state.around, look)
+        self._state.around.update(look)
+        return [Remark(text, self._place_of_any(way.reads, up)) for way, text in problems]
+
+    def _place_of_any(self, tables: Sequence[QName], up: Run) -> Place | None:
+        places = (up.place_of(table, "policy") or up.place_of(table) for table in tables)
+        return next((place for place in places if place is not None), None)
 
     def _judge(
         self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run, beside: Sequence[Remark]

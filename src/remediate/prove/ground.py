@@ -23,6 +23,7 @@ from remediate.postgres.wire import Wire
 from remediate.prove.actors import make_actors
 from remediate.prove.attack import Attacker
 from remediate.prove.contents import Columns, Contents, contents
+from remediate.prove.detours import Look, Scout, Way, find_ways
 from remediate.prove.knex import KnexTool
 from remediate.prove.mending import WANTS, mend
 from remediate.prove.model import Reach, Stub
@@ -36,6 +37,11 @@ from remediate.prove.tenants import setting_names
 from remediate.replay.catalog import Catalog, QName
 from remediate.replay.replay import replay_on
 
+_FLAGS = r"""
+SELECT relforcerowsecurity, EXISTS (SELECT FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_proc AS p ON p.oid = tgfoid
+    WHERE tgrelid = c.oid AND NOT tgisinternal
+        AND prosrc ~* '\m(insert|update|delete|merge|perform|execute|call|select)\M')
+FROM pg_catalog.pg_class AS c WHERE oid = {oid}"""
 _ROUNDS = 5
 """Runs of a history at most, each with the stubs that the one before it lacked."""
 
@@ -130,7 +136,7 @@ class Ground:
         return Wire(self.host.endpoint, self.database, role=self.actors.owner, hint="try again")
 
     def new_attacker(self) -> Attacker:
-        return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts))
+        return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts), self.target)
 
     def snapshot(self) -> Snapshot:
         with opened(self.host.endpoint, self.database) as connection:
@@ -155,11 +161,10 @@ class Ground:
         if shape is None:
             return "it does not exist here"
         # Asked where nothing is lifted.
-        query = f"SELECT relforcerowsecurity FROM pg_catalog.pg_class WHERE oid = {shape.oid}"
-        forced = self.observer.query(query) == [("t",)]
+        ((forced, watched),) = self.observer.query(_FLAGS.format(oid=shape.oid))
         if self.is_stub(table):
             return "it is a stub, and what stands in for a table is not attacked"
-        target = find_target(self.wire, shape, self.facts, self._returned, forced)
+        target = find_target(self.wire, shape, self.facts, self._returned, forced=forced == "t", watched=watched == "t")
         if not isinstance(target, str):
             return target
         oids = {key.parent for key in shape.keys}
@@ -171,6 +176,20 @@ class Ground:
 
     def is_stub(self, table: QName) -> bool:
         return any(stub.kind == "table" and stub.name == str(table) for stub in self.stubs)
+
+    def look_around(self, ways: Sequence[Way]) -> Look:
+        """What views and definer functions show and write now."""
+        if not ways:
+            return Look()
+        return Scout(self.new_attacker, setting_names(self.facts), self._targets()).look(ways)
+
+    def find_ways(self) -> list[Way]:
+        # Only a superuser can make others' rows vanish without their triggers and references.
+        able = self.sees_all and not self.actors.unbound
+        return find_ways(self.wire, self.history.catalog, self._targets()) if able else []
+
+    def _targets(self) -> dict[QName, Target]:
+        return {name: target for name in self.shapes if isinstance(target := self.target(name), Target)}
 
     def attack(self, table: QName, *, own_only: bool = False) -> Reach | str:
         """Every attempt on a table, or the reason why none was made."""

@@ -79,6 +79,24 @@ def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
                 f"in {table}, a tenant's {attempt.statement.removeprefix(_OWN).upper()} of its own rows as the"
                 f" {attempt.role} ({_session(attempt.session)}) gave {had}, and now {now}"
             )
+    yield from _other_effects(table, before, after)
+
+
+def _other_effects(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """What triggers wrote for a tenant and write no more, and what they write now of other tenants."""
+    for attempt, had in before.effects.items():
+        if _number(after.outcomes.get(attempt, "untried")) < _number(before.outcomes[attempt]):
+            continue  # told already
+        now = Counter({(one.table, one.kind, one.whose): one.number for one in after.effects.get(attempt, ())})
+        then = Counter({(one.table, one.kind, one.whose): one.number for one in had})
+        statement = attempt.statement.removeprefix(_OWN).upper()
+        said = f"triggers of a tenant's {statement} in {table} as the {attempt.role} ({_session(attempt.session)})"
+        for (other, kind, whose), number in then.items():
+            if whose != "other" and now[other, kind, whose] < number:
+                yield f"{said} {kind} {now[other, kind, whose]} rows of {other}, and did {number} before"
+        for (other, kind, whose), number in now.items():
+            if whose == "other" and not then[other, kind, whose]:
+                yield f"{said} now {kind} {number} rows of other tenants in {other}"
 
 
 def _not_gained(table: QName, before: Reach, after: Reach) -> Iterator[str]:
@@ -129,7 +147,7 @@ def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
 
     By name, through functions that call functions and views over views: rather one too many than one too few.
     """
-    names = _leading_to(catalog, changed)
+    names = leading_to(catalog, changed)
     found = []
     for table in catalog.tables:
         if table in changed:
@@ -142,10 +160,10 @@ def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
 
 def read_by_policies(catalog: Catalog, table: QName, others: Collection[QName]) -> list[QName]:
     """Those of the other tables that policies of the table read, directly or through functions and views."""
-    return [other for other in others if _goes_by(catalog, table, _leading_to(catalog, [other]))]
+    return [other for other in others if _goes_by(catalog, table, leading_to(catalog, [other]))]
 
 
-def _leading_to(catalog: Catalog, tables: Collection[QName]) -> set[str]:
+def leading_to(catalog: Catalog, tables: Collection[QName]) -> set[str]:
     """Names of these tables, and of the functions and views that read them."""
     names = {table.name for table in tables}
     grown = True

@@ -27,6 +27,7 @@ CheckName = Literal[
     "queries",
 ]
 Role = Literal["application", "owner"]
+Whose = Literal["own", "other", "nobody"]
 StubKind = Literal["schema", "extension", "type", "table", "function"]
 
 MEANINGS: dict[CheckName, str] = {
@@ -79,6 +80,15 @@ class Attempt(NamedTuple):
     statement: str
 
 
+class Effect(NamedTuple):
+    """Rows that something wrote in a table, and whose they are as the session sees it: its tenant's or another's."""
+
+    table: QName
+    kind: Literal["insert", "update", "delete"]
+    whose: Whose
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What every attempt on one relation gave at one time.
@@ -88,6 +98,8 @@ class Reach:
     """
 
     outcomes: dict[Attempt, str]
+    effects: dict[Attempt, tuple[Effect, ...]] = field(default_factory=dict)
+    """What triggers wrote in other tables, where a tenant wrote its own rows."""
 
     def leaks(self) -> tuple[Attempt, ...]:
         return tuple(attempt for attempt, outcome in self.outcomes.items() if outcome == "leak")

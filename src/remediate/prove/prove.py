@@ -13,15 +13,14 @@ from remediate.detect.model import Facts, Finding
 from remediate.evaluate.evaluate import Evaluator
 from remediate.plan.model import Change
 from remediate.postgres.host import Host
-from remediate.prove.change import GUARDING, ChangeTrial, State
-from remediate.prove.detours import Scout, Way, compare, find_ways
+from remediate.prove.change import ChangeTrial, State
+from remediate.prove.detours import changes_around, detours_of
 from remediate.prove.edits import prove_edits
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import affected, lost_access
 from remediate.prove.knex import KnexTool
 from remediate.prove.model import ChangeProof, Check, DatabaseProof, Matrix, Proofs, Reach, Remark
 from remediate.prove.prediction import deviations, with_histories
-from remediate.prove.targets import Target
 from remediate.prove.tenants import ROWS, setting_names
 from remediate.replay.catalog import QName
 from remediate.source.model import FileTree
@@ -94,8 +93,9 @@ def _prove_database(
         state = _state(ground, asked.detect)
         asked.step("Attacking every table")
         first = {name: ground.attack(name) for name in ground.shapes}
-        scout, ways = _scout(ground)
-        seen = scout.look(ways)
+        state.ways = ground.find_ways()
+        seen = ground.look_around(state.ways)
+        state.around.update(seen)
         state.reaches = dict(first)
         proven: list[ChangeProof] = []
         for change in changes:
@@ -103,10 +103,9 @@ def _prove_database(
                 asked.step(f"Proving {change.path}")
                 proven.append(ChangeTrial(ground, change, findings, asked.detect, state).run())
         asked.step("Looking at what no change was about")
-        detours, around = compare(ways, seen, _scout(ground)[0].look(ways))
+        last = ground.look_around(state.ways)
         checks = _aside(ground, first, proven)
-        proven, left = _blame(proven, around)
-        if left:
+        if left := [sentence for _, sentence in changes_around(state.ways, state.around, last)]:
             checks.append(Check("tenants", "failed", tuple(map(Remark, left))))
         done = DatabaseProof(
             database=facts.replayed.database,
@@ -114,7 +113,7 @@ def _prove_database(
             application=ground.actors.application or "",
             changes=tuple(proven),
             matrices=_matrices(ground, first, state.reaches),
-            detours=tuple(detours),
+            detours=detours_of(state.ways, seen, last),
             checks=tuple(checks),
             limits=_limits(ground, facts, findings, {change.service for change in changes}, state.first),
             refused=len(ground.history.refusals),
@@ -134,14 +133,6 @@ def _prove_database(
     return replace(done, changes=tuple(together))
 
 
-def _scout(ground: Ground) -> tuple[Scout, list[Way]]:
-    targets = {name: target for name in ground.shapes if isinstance(target := ground.target(name), Target)}
-    # Only a superuser can make others' rows vanish without their triggers and references.
-    able = ground.sees_all and not ground.actors.unbound
-    ways = find_ways(ground.wire, ground.history.catalog, targets) if able else []
-    return Scout(ground.new_attacker, setting_names(ground.facts), targets), ways
-
-
 def _aside(ground: Ground, first: Mapping[QName, Reach | str], proven: Sequence[ChangeProof]) -> list[Check]:
     """What tenants do with their own rows where no change was about them: triggers there may reach what changed."""
     about = {table for proof in proven for table in proof.tables}
@@ -154,31 +145,6 @@ def _aside(ground: Ground, first: Mapping[QName, Reach | str], proven: Sequence[
         if isinstance(after, Reach):
             problems += [Remark(text) for text in lost_access(name, before, after)]
     return [Check("tenants", "failed", tuple(problems))] if problems else []
-
-
-def _blame(proven: Sequence[ChangeProof], around: Sequence[tuple[Way, str]]) -> tuple[list[ChangeProof], list[str]]:
-    """Holds what views and functions do now against the changes of tables that they read; what is left is nobody's."""
-    left = []
-    blamed: dict[int, list[Remark]] = {}
-    for way, sentence in around:
-        near = [number for number, proof in enumerate(proven) if set(proof.tables) & set(way.reads)]
-        # A new column that nothing reads yet changes no answer; who may read which rows does.
-        guilty = [number for number in near if set(proven[number].change.rules) & GUARDING] or near
-        for number in guilty:
-            blamed.setdefault(number, []).append(Remark(sentence))
-        if not guilty:
-            left.append(sentence)
-    return [
-        replace(proof, checks=_with(proof.checks, blamed[number])) if number in blamed else proof
-        for number, proof in enumerate(proven)
-    ], left
-
-
-def _with(checks: Sequence[Check], remarks: Sequence[Remark]) -> tuple[Check, ...]:
-    return tuple(
-        replace(check, status="failed", remarks=(*remarks, *check.remarks)) if check.name == "tenants" else check
-        for check in checks
-    )
 
 
 def _state(ground: Ground, detect: Detect) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from remediate.detect.found import listed
 from remediate.prove.model import MEANINGS, ChangeProof, Check, DatabaseProof, Matrix, Proofs, Stub
 from remediate.prove.summary import server_of, summary
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
@@ -120,10 +121,11 @@ def _around(database: DatabaseProof, width: int | None) -> Iterator[Line]:
     closed = [one for one in database.detours if "leak" in one.before.values() and one not in leaking]
     if leaking or closed:
         yield heading("Around the tables")
-        for detours, what in ((closed, "show other tenants' rows no more"), (leaking, "show other tenants' rows")):
+        for detours, what in ((closed, "reach other tenants' rows no more"), (leaking, "reach other tenants' rows")):
             kinds = Counter(detour.kind for detour in detours)
             if detours:
-                said = " and ".join(count(number, kind) for kind, number in kinds.items())
+                said = listed([count(number, kind) for kind, number in kinds.items()])
+                what = what if len(detours) > 1 else what.replace("reach", "reaches")
                 names = ", ".join(detour.name for detour in detours[:6])
                 more = f" and {len(detours) - 6} more" if len(detours) > 6 else ""
                 yield from prose(f"{said} {what}: {names}{more}.", indent=4, width=width, first=[Segment("  ")])
