@@ -105,9 +105,10 @@ def ended_by_signals() -> Iterator[None]:
 
 def _server(config: Config, where: ServerOptions) -> AbstractContextManager[Host]:
     if where.url is not None:
+        from remediate.postgres.address import read_address
         from remediate.postgres.remote import RemoteServer
 
-        return RemoteServer(where.url, create_roles=where.create_roles)
+        return RemoteServer(read_address(where.url), create_roles=where.create_roles)
     from remediate.postgres.server import Server
     from remediate.postgres.versions import binaries_for
     from remediate.postgres.workroom import memory_folder

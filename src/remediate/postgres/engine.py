@@ -8,6 +8,7 @@ nobody trusts is no history for this engine.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -66,16 +67,18 @@ Mend = Callable[[Wire, Sent, SqlError], bool]
 class PostgresEngine:
     """One database on a running server; a context manager, because it leaves nothing behind.
 
-    `user` runs the migrations and owns what they make. `mend` may make what a string was refused for want of. Raises
+    `user` runs the migrations and owns what they make. `mend` may make what a string was refused for want of,
+    `hint` is what to do where the server ends a session. Raises
     `RemediateError` where the driver is missing, and where the server ends a session.
     """
 
     def __init__(
         self, server: Host, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER,
-        mend: Mend | None = None,
+        mend: Mend | None = None, hint: str = "use --engine static",
     ) -> None:  # fmt: skip
         self.assume = assume
         self._mend = mend
+        self._hint = hint
         self.told = Told()
         self.last_error: SqlError | None = None
         self.outside: Outside | None = None
@@ -88,11 +91,12 @@ class PostgresEngine:
         try:
             self._roles = self._present_roles()
             self._make_user()
-            self._wire = Wire(server.endpoint, self._database, user)
+            self._wire = Wire(server.endpoint, self._database, user, hint=hint)
             self._first_schema: list[str] = []
             self._provenance = Provenance(self._wire)
         except BaseException:
-            drop_database(server.endpoint, self._database)
+            with contextlib.suppress(RemediateError):
+                drop_database(server.endpoint, self._database)
             raise
 
     def __enter__(self) -> Self:
@@ -186,7 +190,7 @@ class PostgresEngine:
 
     def begin_session(self, search_path: Sequence[str] = ()) -> None:
         self._wire.close()
-        self._wire = Wire(self._server.endpoint, self._database, self._user)
+        self._wire = Wire(self._server.endpoint, self._database, self._user, hint=self._hint)
         if search_path:
             self._wire.send(f"SET search_path TO {', '.join(map(quote_identifier, search_path))}")
         self._first_schema = self._schemas()[:1]

@@ -100,11 +100,11 @@ class Attacker:
         """The connection for a kind of session, in a transaction with the savepoint that attempts go back to."""
         kind = session if session == "unset" or session.startswith("legacy") else "set"
         if kind not in self._wires:
-            self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+            self._wires[kind] = Wire(self._endpoint, self._database)
         wire = self._wires[kind]
         if kind == "unset" and not wire.in_transaction and self._is_set(wire):
             wire.close()
-            wire = self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+            wire = self._wires[kind] = Wire(self._endpoint, self._database)
         if not wire.in_transaction:
             wire.query("BEGIN; SAVEPOINT attempt")
         return wire

@@ -80,20 +80,20 @@ class Ground:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stack.close()
+        self._stack.__exit__(kind, error, at)  # so that what cannot be cleaned up hides no error before it
 
     def _set_up(self, stack: ExitStack) -> None:
         self.prediction = Prediction(self.facts.services, self.evaluator, self.config)
         engine = self._replay(stack)
         self.database = engine.database
-        with Wire(self.host.endpoint, self.database, hint="try again") as wire:
+        with Wire(self.host.endpoint, self.database) as wire:
             self.shapes: Mapping[QName, TableShape] = read_shapes(wire)
             self.filled: Filled = fill(wire, self.shapes, self.facts)
             self.actors = make_actors(wire, self.config, self.host)
             self.sees_all = not is_bound(wire)
-        self.observer = stack.enter_context(Wire(self.host.endpoint, self.database, hint="try again"))
+        self.observer = stack.enter_context(Wire(self.host.endpoint, self.database))
         kind = Wire if self.sees_all else SeeingWire
-        self.wire = stack.enter_context(kind(self.host.endpoint, self.database, hint="try again"))
+        self.wire = stack.enter_context(kind(self.host.endpoint, self.database))
         self._returned = settings_by_function(self.facts.replayed.catalog)
         self.attacker = stack.enter_context(self.new_attacker())
 
@@ -109,7 +109,9 @@ class Ground:
             known = stubs.made if stubs else 0
             with ExitStack() as attempt:
                 mending = partial(mend, stubs) if stubs and left else None
-                engine = attempt.enter_context(PostgresEngine(self.host, database, user=user, mend=mending))
+                engine = attempt.enter_context(
+                    PostgresEngine(self.host, database, user=user, mend=mending, hint="try again")
+                )
                 self.history = replay_on(engine, self.facts.services, self.evaluator)
                 if stubs is None or stubs.made == known or not left:
                     stack.push(attempt.pop_all())
@@ -133,7 +135,7 @@ class Ground:
 
     def as_owner(self) -> Wire:
         """A new session of the owner, as a service's migrations have it."""
-        return Wire(self.host.endpoint, self.database, role=self.actors.owner, hint="try again")
+        return Wire(self.host.endpoint, self.database, role=self.actors.owner)
 
     def new_attacker(self) -> Attacker:
         return Attacker(self.host.endpoint, self.database, self.actors, setting_names(self.facts), self.target)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from remediate.errors import RemediateError
 from remediate.evaluate.evaluate import Evaluator
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Direction, Sent
@@ -80,9 +81,19 @@ class LiveWorld:
         self._observer = observer
         self._run = run
         self._held: set[Lock] = set()
+        self.failure: RemediateError | None = None
+        """What ended the session; evaluation would take it for a fault of its own."""
 
     def execute(self, sent: Sent, wants_rows: bool) -> Answer:
         """Sends one string. What it locks is read while its transaction is open; one that has none gets one."""
+        if self.failure is None:
+            try:
+                return self._execute(sent, wants_rows)
+            except RemediateError as failure:
+                self.failure = failure
+        return Answer(Unknown(self.failure.cause, sent.place))
+
+    def _execute(self, sent: Sent, wants_rows: bool) -> Answer:
         unknown = sent.unknown_values or sent.gap
         if unknown is not None:
             self._stop(f"its text is not known: {unknown}", sent.place)
@@ -168,7 +179,10 @@ def run_file(
     with connect() as wire:
         if transactional:
             wire.send("BEGIN")
-        evaluation = evaluator.evaluate(source, direction, LiveWorld(wire, observer, run))
+        world = LiveWorld(wire, observer, run)
+        evaluation = evaluator.evaluate(source, direction, world)
+        if world.failure is not None:
+            raise world.failure
         for unresolved in evaluation.unresolved:
             run.problem = run.problem or Remark(f"cannot be read: {unresolved.reason}", unresolved.place)
         if evaluation.thrown is not None and run.problem is None:
