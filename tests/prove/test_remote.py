@@ -127,7 +127,7 @@ def test_who_may_not_is_told_in_one_line(
 
 def test_an_older_server_is_refused(prove: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("remediate.postgres.remote.OLDEST", 99)
-    assert "the server is PostgreSQL 18" in (said := one_line(prove("maker")))
+    assert "the server is PostgreSQL " in (said := one_line(prove("maker")))
     assert "which is too old; PostgreSQL 99 or newer is needed" in said
 
 

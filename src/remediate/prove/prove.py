@@ -26,6 +26,7 @@ from remediate.replay.catalog import QName
 from remediate.source.model import FileTree
 from remediate.sql.older import grammar_of
 
+_ABSENT = re.compile(r'extension "(.+)" is not available|extension control file ".*/(.+)\.control"')
 _MISSING = re.compile(r'relation "(.+?)" does not exist')
 
 
@@ -217,6 +218,9 @@ def _limits(
         limits.append(
             f"no migration here makes {', '.join(sorted(missing))}: what refers to that had no effect, as in the plan"
         )
+    refused = (_ABSENT.search(one.message) for one in ground.history.refusals)
+    absent = (f"the extension {found[1] or found[2]} is not installed here" for found in refused if found)
+    limits += [f"{one}: what needs it had no effect" for one in absent]
     if ground.stubs:
         limits += _beyond_the_plan(ground, planned, known_findings, services, found)
     if not ground.sees_all and not ground.actors.unbound:
