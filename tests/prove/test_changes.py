@@ -149,7 +149,10 @@ def test_a_policy_that_reads_another_setting(payments: Workshop, postgres: Serve
 def test_a_policy_for_reading_only(payments: Workshop, postgres: Server) -> None:
     broken = payments.tampered(POLICY, POLICY.replace("payments\n", "payments FOR SELECT\n").replace(CHECKED, ""))
     expect(
-        broken, postgres, "tenants", "a tenant's INSERT of its own rows as the application (the setting right) gave 1"
+        broken,
+        postgres,
+        "tenants",
+        "a tenant's INSERT, INSERT RETURNING, UPSERT of its own rows as the application and the owner",
     )
 
 

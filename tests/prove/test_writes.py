@@ -65,7 +65,7 @@ def test_a_trigger_that_writes_nothing_any_more(tmp_path: Path, postgres: Server
     )  # fmt: skip
     proof = only_change(workshop.prove(postgres))
     said = remarks(failed(proof)["tenants"])
-    assert "triggers of a tenant's INSERT in public.letters as the application (the setting right)" in said
+    assert "triggers of a tenant's INSERT, INSERT RETURNING in public.letters as the application and the owner" in said
     assert "update 0 rows of public.journal, and did 2 before" in said
 
 
@@ -84,7 +84,7 @@ def test_a_trigger_that_begins_to_write_for_others(tmp_path: Path, postgres: Ser
         force, force + "  await knex.raw(`CREATE POLICY open ON public.journal USING (true)`);\n"
     )
     said = remarks(failed(only_change(broken.prove(postgres)))["tenants"])
-    assert "triggers of a tenant's INSERT in public.letters as the application" in said
+    assert "triggers of a tenant's INSERT, INSERT RETURNING in public.letters as the application" in said
     assert "now update 2 rows of other tenants in public.journal" in said
 
 

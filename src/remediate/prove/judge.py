@@ -68,6 +68,7 @@ def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
     any name, and none, had worked.
     """
     leaking = {(one.role, one.session) for one in before.leaks() if one.statement == "select"}
+    lost: dict[tuple[str, str], list[Attempt]] = {}
     for attempt, had in before.outcomes.items():
         if not is_own(attempt) or _number(had) == 0:
             continue
@@ -75,28 +76,33 @@ def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
             continue
         now = after.outcomes.get(attempt, "untried")
         if _number(now) < _number(had):
-            yield (
-                f"in {table}, a tenant's {attempt.statement.removeprefix(_OWN).upper()} of its own rows as the"
-                f" {attempt.role} ({_session(attempt.session)}) gave {had}, and now {now}"
-            )
+            lost.setdefault((had, now), []).append(attempt)
+    for (had, now), attempts in lost.items():
+        for statements, who in _groups(attempts):
+            yield f"in {table}, a tenant's {statements} of its own rows {who} gave {had}, and now {now}"
     yield from _other_effects(table, before, after)
 
 
 def _other_effects(table: QName, before: Reach, after: Reach) -> Iterator[str]:
     """What triggers wrote for a tenant and write no more, and what they write now of other tenants."""
+    changed: dict[str, list[Attempt]] = {}
     for attempt, had in before.effects.items():
         if _number(after.outcomes.get(attempt, "untried")) < _number(before.outcomes[attempt]):
             continue  # told already
-        now = Counter({(one.table, one.kind, one.whose): one.number for one in after.effects.get(attempt, ())})
-        then = Counter({(one.table, one.kind, one.whose): one.number for one in had})
-        statement = attempt.statement.removeprefix(_OWN).upper()
-        said = f"triggers of a tenant's {statement} in {table} as the {attempt.role} ({_session(attempt.session)})"
+        then = {(one.table, one.kind, one.whose): one.number for one in had}
+        now = {(one.table, one.kind, one.whose): one.number for one in after.effects.get(attempt, ())}
         for (other, kind, whose), number in then.items():
-            if whose != "other" and now[other, kind, whose] < number:
-                yield f"{said} {kind} {now[other, kind, whose]} rows of {other}, and did {number} before"
+            left = now.get((other, kind, whose), 0)
+            if whose != "other" and left < number:
+                said = f"{kind} {left} rows of {other}, and did {number} before"
+                changed.setdefault(said, []).append(attempt)
         for (other, kind, whose), number in now.items():
-            if whose == "other" and not then[other, kind, whose]:
-                yield f"{said} now {kind} {number} rows of other tenants in {other}"
+            if whose == "other" and (other, kind, whose) not in then:
+                said = f"now {kind} {number} rows of other tenants in {other}"
+                changed.setdefault(said, []).append(attempt)
+    for said, attempts in changed.items():
+        for statements, who in _groups(attempts):
+            yield f"triggers of a tenant's {statements} in {table} {who} {said}"
 
 
 def _not_gained(table: QName, before: Reach, after: Reach) -> Iterator[str]:
@@ -119,17 +125,25 @@ def _number(outcome: str) -> int:
 
 
 def spell(attempts: Iterable[Attempt]) -> str:
-    """Attempts as a reader takes them in: by role and session, the statements of each."""
-    attempts = set(attempts)
-    groups: dict[tuple[str, str], list[str]] = {}
+    """Attempts as a reader takes them in: statements, and who makes them in which sessions."""
+    return "; ".join(f"{statements} {who}" for statements, who in _groups(attempts))
+
+
+def _groups(attempts: Iterable[Attempt]) -> Iterator[tuple[str, str]]:
+    """Statements, and who makes them: sessions of one role that make the same together, then roles."""
     order = {"application": 0, "owner": 1}
-    for one in sorted(attempts, key=lambda one: (order[one.role], one.session, one.statement)):
-        groups.setdefault((one.role, one.session), []).append(one.statement.upper())
-    roles: dict[tuple[str, str], list[str]] = {}
-    for (role, session), statements in groups.items():
+    made: dict[tuple[str, str], list[str]] = {}
+    for one in sorted(set(attempts), key=lambda one: (order[one.role], one.session, one.statement)):
+        made.setdefault((one.role, one.session), []).append(one.statement.removeprefix(_OWN).upper())
+    sessions: dict[tuple[str, str], list[str]] = {}
+    for (role, session), statements in made.items():
         said = "everything" if set(statements) >= STATEMENTS else ", ".join(statements)
-        roles.setdefault((role, said), []).append(_session(session))
-    return "; ".join(f"{statements} as the {role} ({', '.join(names)})" for (role, statements), names in roles.items())
+        sessions.setdefault((said, role), []).append(_session(session))
+    roles: dict[tuple[str, str], list[str]] = {}
+    for (said, role), names in sessions.items():
+        roles.setdefault((said, ", ".join(names)), []).append(f"the {role}")
+    for (said, where), names in roles.items():
+        yield said, f"as {' and '.join(names)} ({where})"
 
 
 def _session(session: str) -> str:
