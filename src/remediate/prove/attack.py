@@ -8,7 +8,7 @@ was set once in a session is never unset again in it: each kind of session is a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -147,6 +147,20 @@ class Attacker:
                 self.rest()  # the last attempt still holds its locks, and the next session is another connection
         self.forget()
         return Reach(outcomes, effects)
+
+    def opened_by(self, target: Target, values: Iterable[tuple[str, str]]) -> frozenset[tuple[Role, str, str]]:
+        """The settings with whose values, and no tenant, a role sees rows of tenants."""
+        look = _Try("select", target.select())
+        values = list(values)
+        found = frozenset(
+            (role, setting, value)
+            for role, name in self.roles
+            for setting, value in values
+            if self._run(self.wire("wrong"), look, name, Session("wrong", ((setting, value),)), target) == "leak"
+        )
+        self.rest()
+        self.forget()
+        return found
 
     def _effects(self, wire: Wire, before: Counts, session: str, target: Target) -> tuple[Effect, ...]:
         """What triggers did beside the table itself."""

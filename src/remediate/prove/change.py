@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from remediate.detect.model import Facts, Finding
@@ -14,6 +14,7 @@ from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
 from remediate.prove.detours import Look, Way, changes_around
+from remediate.prove.filling import wrongly_filled
 from remediate.prove.ground import Detect, Ground
 from remediate.prove.judge import (
     affected,
@@ -26,10 +27,11 @@ from remediate.prove.judge import (
     untried,
 )
 from remediate.prove.knex import KnexTool
-from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
+from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Role, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
 from remediate.prove.run import Run, run_file
 from remediate.prove.targets import joins, tables_in_order
+from remediate.prove.tenants import setting_names
 from remediate.replay.catalog import QName, Replayed
 from remediate.source.place import Place
 from remediate.sql.quote import Identifier
@@ -51,7 +53,8 @@ SHOWN = 8
 class State:
     """What is known of the database before the next change. `first` are the findings before any.
 
-    `ways` lead around the tables, and `around` is what they showed last.
+    `ways` lead around the tables, and `around` is what they showed last. `openings` are the values of settings that
+    opened a table.
     """
 
     snapshot: Snapshot
@@ -61,6 +64,7 @@ class State:
     reaches: dict[QName, Reach | str] = field(default_factory=dict)
     ways: Sequence[Way] = ()
     around: Look = field(default_factory=Look)
+    openings: dict[QName, frozenset[tuple[Role, str, str]]] = field(default_factory=dict)
 
 
 class ChangeTrial:
@@ -93,7 +97,7 @@ class ChangeTrial:
             plan = Remark("the plan was made without what is stubbed here, and may be wrong where that is there")
             self._add("up", "untried" if up.unprovable else "failed", [up.problem, *([plan] if ground.stubs else [])])
             return ChangeProof(self._change, tuple(self._checks), up.locks)
-        self._add("up", "passed")
+        self._add_problems("up", up.left)
         ground.look_again()
         applied = ground.snapshot()
         rewritten = self._rewritten(files, up)
@@ -101,7 +105,7 @@ class ChangeTrial:
         tables = self._tables(up)
         old = {name: self._reach_before(name) for name in tables}
         new = {name: ground.attack(name) for name in tables}
-        beside = [*self._look_beside(tables), *self._look_around(tables, up)]
+        beside = [*self._look_beside(tables), *self._look_around(tables, up), *self._try_to_open(tables, up)]
         self._judge(old, new, up, beside)
         self._look_at_backfill(up)
         self._compare_locks(up)
@@ -131,8 +135,9 @@ class ChangeTrial:
     def _go(self, direction: Direction, transactional: bool) -> Run:
         ground = self._ground
         return run_file(
-            self._source, direction, ground.evaluator, ground.as_owner, ground.observer, transactional=transactional
-        )
+            self._source, direction, ground.evaluator, ground.as_owner, ground.observer,
+            transactional=transactional, settings=setting_names(ground.facts),
+        )  # fmt: skip
 
     def _add(self, name: CheckName, status: Status, remarks: Sequence[Remark] = ()) -> None:
         shown = tuple(remarks[:SHOWN])
@@ -211,6 +216,16 @@ class ChangeTrial:
         self._state.around.update(look)
         return [Remark(text, self._place_of_any(way.reads, up)) for way, text in problems]
 
+    def _try_to_open(self, tables: Sequence[QName], up: Run) -> Iterator[Remark]:
+        """Values of settings that open a table to whoever sets them, and did not before."""
+        for table in tables:
+            now = self._ground.openings(table)
+            opened = now - self._state.openings.get(table, frozenset())
+            place = up.place_of(table, "policy") or up.place_of(table)
+            for setting, value in sorted({(setting, value) for _, setting, value in opened}):
+                yield Remark(f"{table} shows rows of tenants to whoever sets {setting} to {value!r}", place)
+            self._state.openings[table] = now
+
     def _place_of_any(self, tables: Sequence[QName], up: Run) -> Place | None:
         places = (up.place_of(table, "policy") or up.place_of(table) for table in tables)
         return next((place for place in places if place is not None), None)
@@ -274,6 +289,12 @@ class ChangeTrial:
                 continue
             wrong, right = self._backfilled(table, path, facts)
             filled += right
+            column = facts.tenancy.column
+            problems += [Remark(text, up.place_of(table)) for text in self._other_type(table, path, column)]
+            problems += [
+                Remark(f"a row of {table} that comes without {column} gets {got}", up.place_of(table, "trigger"))
+                for got in wrongly_filled(self._ground, table, column)
+            ]
             place = up.place_of(table, r"^\s*update\b")
             if wrong:
                 problems.append(
@@ -283,6 +304,12 @@ class ChangeTrial:
                 missing.append(Remark(f"{table} has no row whose parent has a tenant"))
         if filled or problems or missing:
             self._add("backfill", "failed" if problems else "untried" if missing else "passed", [*problems, *missing])
+
+    def _other_type(self, table: QName, path: Sequence[PathStep], column: str) -> Iterator[str]:
+        shapes = self._ground.shapes
+        own, theirs = (shapes[name].column(column) if name in shapes else None for name in (table, path[-1].parent))
+        if own is not None and theirs is not None and own.type != theirs.type:
+            yield f"{column} of {table} is of type {own.type}, and that of {path[-1].parent} of {theirs.type}"
 
     def _backfilled(self, table: QName, path: Sequence[PathStep], facts: Facts) -> tuple[int, int]:
         column = Identifier(facts.tenancy.column).sql()
@@ -336,7 +363,7 @@ class ChangeTrial:
             Remark(f"is not as before: {line}", self._place_about(line, down) or self._first_line("down"))
             for line in differences
         ]
-        self._add_problems("down", problems)
+        self._add_problems("down", [*down.left, *problems])
         return True
 
     def _once_more(self, again: Run, applied: Snapshot) -> None:

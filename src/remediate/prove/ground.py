@@ -26,7 +26,8 @@ from remediate.prove.contents import Columns, Contents, contents
 from remediate.prove.detours import Look, Scout, Way, find_ways
 from remediate.prove.knex import KnexTool
 from remediate.prove.mending import WANTS, mend
-from remediate.prove.model import Reach, Stub
+from remediate.prove.model import Reach, Role, Stub
+from remediate.prove.openings import special_values
 from remediate.prove.prediction import Prediction, without_actors
 from remediate.prove.rows import Filled, fill
 from remediate.prove.seeing import SeeingWire, is_bound
@@ -178,6 +179,19 @@ class Ground:
 
     def is_stub(self, table: QName) -> bool:
         return any(stub.kind == "table" and stub.name == str(table) for stub in self.stubs)
+
+    @property
+    def setting(self) -> str:
+        """The canonical name of the tenant setting."""
+        return setting_names(self.facts)[0]
+
+    def openings(self, table: QName) -> frozenset[tuple[Role, str, str]]:
+        """Values that policies of the table, and functions that these call, compare settings with, and that open it."""
+        target = self.target(table)
+        if isinstance(target, str) or self.actors.unbound:
+            return frozenset()
+        values = special_values(self.observer, table, setting_names(self.facts), target.keys)
+        return self.attacker.opened_by(target, values) if values else frozenset()
 
     def look_around(self, ways: Sequence[Way]) -> Look:
         """What views and definer functions show and write now."""

@@ -41,8 +41,19 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
         if own:
             yield f"its owner still reaches past the policies of {table}: {spell(own)}"
     yield from lost_access(table, before, after)
+    yield from _raising(table, before, after)
     if "inconsistent-tenant-setting" in rules:
         yield from _not_gained(table, before, after)
+
+
+def _raising(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """Policies that raise for being asked without a tenant, where a session had got an answer: 42704 for a setting that
+    was never set, 22P02 for one that is empty, as after RESET and in a pool."""
+    for session in ("unset", "empty"):
+        attempt = Attempt("application", session, "select")
+        now = after.outcomes.get(attempt, "untried")
+        if now in ("refused 42704", "refused 22P02") and not before.outcomes.get(attempt, now).startswith("refused"):
+            yield f"{table} raises {now.removeprefix('refused ')} now in a session with {_session(session)}"
 
 
 def _was_held(outcome: str) -> bool:

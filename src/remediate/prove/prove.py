@@ -94,6 +94,7 @@ def _prove_database(
         state = _state(ground, asked.detect)
         asked.step("Attacking every table")
         first = {name: ground.attack(name) for name in ground.shapes}
+        state.openings = {name: ground.openings(name) for name in ground.shapes}
         state.ways = ground.find_ways()
         seen = ground.look_around(state.ways)
         state.around.update(seen)
