@@ -383,6 +383,7 @@ class ChangeTrial:
         ground = self._ground
         self._go("down", transactional)
         module = next(one.module for one in ground.facts.services if one.name == self._change.service)
+        before = ground.prediction.names_before(self._source)
         problems: list[Remark] = []
         directions: tuple[tuple[Direction, Run, Snapshot], ...] = (
             ("up", up, applied), ("down", down, self._state.snapshot), ("up", up, applied),
@@ -390,7 +391,7 @@ class ChangeTrial:
         for direction, expected, snapshot in directions:
             done = knex.run(
                 self._source, direction, ground.host.endpoint, ground.database, ground.actors.owner,
-                module=module, transactional=transactional,
+                module=module, before=before,
             )  # fmt: skip
             if done.error:
                 problems.append(Remark(f"Knex stops in {direction}: {done.error}", self._first_line(direction)))
