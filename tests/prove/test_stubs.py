@@ -112,7 +112,6 @@ def test_what_is_referred_to_is_made_as_it_is_referred_to(
         ["ALTER TABLE letters ADD COLUMN note text"],
         ["CREATE INDEX ON letters (nothing)"],
         ["SELECT no_such_function(1)"],
-        ["GRANT SELECT ON letters TO somebody"],
     ],
 )
 def test_what_is_the_historys_own_stays_refused(statements: list[str], tmp_path: Path, postgres: Server) -> None:
