@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from remediate.postgres.database import create_database, drop_database
 from remediate.postgres.server import Server
+from remediate.postgres.versions import binaries_for
 from remediate.postgres.workroom import memory_folder
 from support.database import Database
 from support.driver import Driver
@@ -29,6 +30,7 @@ settings.load_profile("same")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite what golden cases expect")
+    parser.addoption("--postgres", type=int, metavar="MAJOR", help="run on this major version, fetched where it is not")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,9 +80,10 @@ def prettier_check(node_driver: Driver) -> PrettierCheck:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres(pytestconfig: pytest.Config) -> Iterator[Server]:
     """The PostgreSQL of this session; in memory where there is room, since tests clone hundreds of databases."""
-    with Server(parent=memory_folder()) as server:
+    major = pytestconfig.getoption("--postgres")
+    with Server(binaries_for(major, fetch=True) if major else None, parent=memory_folder()) as server:
         yield server
 
 

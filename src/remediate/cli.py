@@ -282,6 +282,14 @@ def prove(
     database_url: DatabaseOption = None,
     create_roles: CreateRolesOption = False,
     fetch_postgres: FetchOption = False,
+    stubs: Annotated[
+        bool | None,
+        typer.Option(
+            "--stubs/--no-stubs",
+            help="Stub tables that no migration makes, from what refers to them, or leave out what refers to them. By "
+            "default they are stubbed where services that may make them are not in the workspace.",
+        ),
+    ] = None,
     output: OutputOption = None,
     date: DateOption = None,
     config: ConfigOption = None,
@@ -301,7 +309,7 @@ def prove(
         )
         return run(
             options,
-            ServerOptions(fetch_postgres, database_url, create_roles, runner is RunnerName.knex),
+            ServerOptions(fetch_postgres, database_url, create_roles, runner is RunnerName.knex, stubs),
             format.value,
             output,
         )

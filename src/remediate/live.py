@@ -7,7 +7,7 @@ replayed as evidence of where its objects come from. Nothing is written: `postgr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,7 +19,7 @@ from remediate.audit.catalog_checks import CatalogChecks
 from remediate.audit.drift import find_drift
 from remediate.audit.evidence import stand_in, told, without, without_places
 from remediate.audit.model import Drift
-from remediate.audit.records import Records, bookkeeping, match_records
+from remediate.audit.records import Records, bookkeeping, in_recorded_order, match_records, ran_otherwise
 from remediate.config.model import Config
 from remediate.detect.baseline import Baseline
 from remediate.detect.detect import detect
@@ -79,6 +79,11 @@ def _look(live: Live, workspace: Workspace, tree: FileTree, config: Config, chos
     config = _known_by_server(config, observed, catalog)
     records = match_records(services, observed.records)
     expected = _replay(workspace, tree, config, records)
+    if (ran := in_recorded_order(services, records)) is not None:
+        as_it_ran = _replay_in_order(ran, workspace, tree, config)
+        if _unlike(as_it_ran.catalog, catalog) < _unlike(expected.catalog, catalog):
+            expected = as_it_ran
+            records = replace(records, problems=(*records.problems, ran_otherwise(services, ran)))
     later = replay_all(workspace, tree, config)[0] if records.pending else None
     drift: tuple[Drift, ...] = ()
     if services:
@@ -198,6 +203,17 @@ def _replay(workspace: Workspace, tree: FileTree, config: Config, records: Recor
     applied = replace(workspace, services=tuple(replace(one, migrations=ran[one.name]) for one in workspace.services))
     (replayed,) = replay_all(applied, tree, config)
     return replayed
+
+
+def _replay_in_order(ran: Sequence[Service], workspace: Workspace, tree: FileTree, config: Config) -> Replayed:
+    (replayed,) = replay_all(replace(workspace, services=tuple(ran)), tree, config)
+    return replayed
+
+
+def _unlike(expected: Catalog, live: Catalog) -> int:
+    """In how many facts two catalogs differ."""
+    before, after = catalog_facts(expected), catalog_facts(live)
+    return sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
 
 
 def _services_here(workspace: Workspace, observed: Observed, chosen: Collection[str]) -> tuple[Service, ...]:

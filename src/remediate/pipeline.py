@@ -123,9 +123,9 @@ def _make_plan(
 
 def prove_plan(
     plan: Plan, tree: FileTree, config: Config, request: Request, host: Host, step: Callable[[str], None],
-    knex: KnexTool | None = None,
+    knex: KnexTool | None = None, stubs: bool | None = None,
 ) -> Proofs:  # fmt: skip
-    """prove: every change of a plan, tried on a running server."""
+    """prove: every change of a plan, tried on a running server; `stubs` as in `prove.Asked`."""
     from remediate.prove.prove import Asked, prove  # whoever only plans loads nothing of it
 
     def found(facts: Facts) -> tuple[Finding, ...]:
@@ -138,7 +138,7 @@ def prove_plan(
         )
 
     findings = {finding.id: finding for finding in plan.findings}
-    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step, knex))
+    return prove(plan.databases, findings, plan.changes, Asked(tree, config, host, found, step, knex, stubs))
 
 
 def _write(services: Sequence[Service], planned: Planned, request: Request) -> tuple[list[Change], list[Fix]]:

@@ -37,6 +37,10 @@ def shop(database: Database) -> Database:
     return database
 
 
+def major_of(database: Database) -> int:
+    return int(database.value("SHOW server_version_num")) // 10_000
+
+
 def protect(database: Database, table: str, using: str = f"tenant_id = {TENANT}", *, force: bool = True) -> None:
     database.run(
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY tenant ON {table} USING ({using});"
@@ -292,6 +296,11 @@ class TestSettings:
 
 
 class TestViews:
+    @pytest.fixture(autouse=True)
+    def _since_15(self, shop: Database) -> None:
+        if major_of(shop) < 15:
+            pytest.skip("views have security_invoker since PostgreSQL 15")
+
     def test_show_what_their_owner_sees_unless_security_invoker(self, shop: Database) -> None:
         protect(shop, "venues")
         shop.run("CREATE VIEW names AS SELECT name FROM venues; GRANT SELECT ON names TO app")
@@ -383,7 +392,7 @@ class TestLargeTables:
     def test_not_null_is_a_constraint_since_18(self, shop: Database) -> None:
         shop.run("ALTER TABLE events ALTER COLUMN venue_id SET NOT NULL")
         found = shop.run("SELECT conname FROM pg_constraint WHERE conrelid = 'events'::regclass AND contype = 'n'")
-        assert ("events_venue_id_not_null",) in found
+        assert (("events_venue_id_not_null",) in found) == (major_of(shop) >= 18)
 
     def test_set_not_null_uses_a_validated_check_instead_of_a_scan(self, shop: Database) -> None:
         with shop.connect() as connection:
@@ -463,8 +472,7 @@ class TestLookingAtALiveDatabase:
         with database.connect() as other, other.transaction():
             other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
             look = "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conrelid = 't'::regclass"
-            expected = "55P03" if database.value("SHOW server_version_num") >= "180000" else None
-            assert database.refusal(f"SET lock_timeout = '20ms'; {look}") == expected
+            assert database.refusal(f"SET lock_timeout = '20ms'; {look}") == "55P03"
 
     def test_equality_is_that_of_the_user_unless_the_path_is_pg_catalog(self, database: Database) -> None:
         database.run(

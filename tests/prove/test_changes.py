@@ -141,6 +141,113 @@ def test_a_check_that_lets_rows_go_to_others(payments: Workshop, postgres: Serve
     expect(broken, postgres, "tenants", "public.payments still leaks: INSERT as the application")
 
 
+TENANT_OF_SESSION = "(SELECT NULLIF(current_setting('app.current_tenant_id', true), '')::uuid)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("', true), '')", "'), '')", "public.payments raises 42704 now in a session with no setting"),
+        (
+            TENANT_OF_SESSION,
+            "current_setting('app.current_tenant_id', true)::uuid",
+            "public.payments raises 22P02 now in a session with the setting empty",
+        ),
+        (
+            "USING (",
+            "USING (current_setting('app.bypass', true) = 'yes' OR ",
+            "public.payments shows rows of tenants to whoever sets app.bypass to 'yes'",
+        ),
+        (
+            "USING (",
+            "USING (current_setting('app.current_tenant_id', true) = '00000000-0000-0000-0000-000000000000' OR ",
+            "to whoever sets app.current_tenant_id to '00000000-0000-0000-0000-000000000000'",
+        ),
+        (
+            f"tenant_id = {TENANT_OF_SESSION}",
+            "left(tenant_id::text, 20) = left(current_setting('app.current_tenant_id', true), 20)",
+            "public.payments still leaks: SELECT as the application and the owner (the setting another tenant's)",
+        ),
+        ("isolation ON public.payments", "isolation ON public.payments AS RESTRICTIVE", "gave 2 rows, and now 0 rows"),
+        ("public.payments\n", "public.payments FOR UPDATE\n", "a tenant's DELETE, SELECT, UPDATE of its own rows"),
+        (CHECKED, "", ""),
+    ],
+    ids=[
+        "missing_ok lost", "NULLIF lost", "a bypass", "a tenant who sees all", "a part of the key", "restrictive",
+        "another command", "USING alone is a check as well",
+    ],
+)  # fmt: skip
+def test_a_policy_that_is_nearly_right(old: str, new: str, said: str, payments: Workshop, postgres: Server) -> None:
+    broken = payments.tampered(POLICY, POLICY.replace(old, new))
+    if said:
+        expect(broken, postgres, "tenants", said)
+    else:
+        assert only_change(broken.prove(postgres)).verdict == "proven"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "SET row_security = off",
+            "leaves row_security at 'off' in the transaction, which Knex shares with other files",
+        ),
+        ("SET LOCAL search_path = pg_catalog", "leaves search_path at 'pg_catalog' in the transaction"),
+        ("SELECT set_config('app.current_tenant_id', 'x', false)", "leaves app.current_tenant_id at 'x' in"),
+        ("SELECT pg_advisory_lock(1)", "leaves an advisory lock in the session"),
+        ("SET ROLE remediate_application", "leaves role at 'remediate_application' in the transaction"),
+    ],
+)
+def test_what_is_left_to_the_next_file(statement: str, said: str, payments: Workshop, postgres: Server) -> None:
+    broken = payments.tampered(FORCE, f"{FORCE}  await knex.raw(`{statement}`);\n")
+    place = f"{broken.plan.changes[0].path}:"
+    expect(broken, postgres, "up", place, said)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("REVOKE UPDATE ON public.payments FROM remediate_application", "a tenant's UPDATE of its own rows as the app"),
+        ("GRANT SELECT ON public.payments TO PUBLIC", "privileges"),
+        ("ALTER TABLE public.shipments ALTER COLUMN tenant_id DROP NOT NULL", "not_null: True -> False"),
+        (
+            "ALTER TABLE public.payments ALTER COLUMN id SET DEFAULT gen_random_uuid()",
+            "default: None -> 'gen_random_uuid",
+        ),
+        ("CREATE INDEX odd ON public.shipments (id)", "+ indexes public.odd"),
+        ("COMMENT ON TABLE public.shipments IS 'odd'", "+ comments table of public.shipments"),
+    ],
+)
+def test_what_down_does_not_take_back(statement: str, said: str, payments: Workshop, postgres: Server) -> None:
+    broken = payments.tampered(FORCE, f"{FORCE}  await knex.raw(`{statement}`);\n")
+    proof = only_change(broken.prove(postgres))
+    assert proof.verdict == "failed"
+    assert "down" in failed(proof)
+    assert said in told(proof)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "check", "said"),
+    [
+        ("IF NEW.tenant_id IS NULL THEN", "IF false THEN", "backfill", "comes without tenant_id gets no tenant"),
+        ("WHERE parent_1.id = NEW.order_id;", "ORDER BY 1 DESC LIMIT 1;", "backfill", "another tenant than"),
+        ("BEFORE INSERT OR UPDATE ON", "BEFORE UPDATE ON", "backfill", "comes without tenant_id gets no tenant"),
+        ("ADD COLUMN tenant_id uuid", "ADD COLUMN tenant_id text", "backfill", "is of type text, and that of"),
+        ("of batches.rows) {", "of batches.rows.slice(1)) {", "backfill", "4 of 4 rows of public.order_items have not"),
+        ("`SET LOCAL row_security = off`", "`SET row_security = off`", "up", "leaves row_security at 'off'"),
+        ("            DROP FUNCTION public.fill_order_items_tenant_id();\n", "", "down", "+ functions public.fill"),
+        (
+            "      await trx.raw(`ALTER TABLE public.orders FORCE ROW LEVEL SECURITY`);\n", "", "tenants",
+            "public.orders leaks now where it did not",
+        ),
+    ],
+)  # fmt: skip
+def test_an_expansion_that_is_nearly_right(
+    old: str, new: str, check: str, said: str, items: Workshop, postgres: Server
+) -> None:
+    expect(items.tampered(old, new), postgres, check, said)
+
+
 def test_a_policy_that_reads_another_setting(payments: Workshop, postgres: Server) -> None:
     broken = payments.tampered(POLICY, POLICY.replace("app.current_tenant_id", "app.tenant"))
     expect(broken, postgres, "tenants", "in public.payments, a tenant's SELECT of its own rows as the application")
@@ -149,7 +256,10 @@ def test_a_policy_that_reads_another_setting(payments: Workshop, postgres: Serve
 def test_a_policy_for_reading_only(payments: Workshop, postgres: Server) -> None:
     broken = payments.tampered(POLICY, POLICY.replace("payments\n", "payments FOR SELECT\n").replace(CHECKED, ""))
     expect(
-        broken, postgres, "tenants", "a tenant's INSERT of its own rows as the application (the setting right) gave 1"
+        broken,
+        postgres,
+        "tenants",
+        "a tenant's INSERT, INSERT RETURNING, UPSERT of its own rows as the application and the owner",
     )
 
 

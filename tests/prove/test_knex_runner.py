@@ -78,6 +78,17 @@ def test_a_file_that_knex_cannot_run(tmp_path: Path, postgres: Server, knex_tool
     assert "Knex stops in up: Cannot find module" in remarks(failed(proof)["queries"]), told(proof)
 
 
+def test_a_name_that_knex_would_not_take_next(tmp_path: Path, postgres: Server, knex_tool: KnexTool) -> None:
+    """A file that sorts before what has run: `migrate:down` then takes another one back."""
+    workshop = Workshop.of(tmp_path, PLATFORM)
+    (change,) = [one for one in workshop.plan.changes if one.service == "accounts"]
+    early = replace(change, path="services/accounts/migrations/00000000000000_early.ts")
+    proof = only_change(
+        replace(workshop, plan=replace(workshop.plan, changes=(early,))).prove(postgres, knex=knex_tool)
+    )
+    assert "queries" in failed(proof), told(proof)
+
+
 def test_it_is_announced(tmp_path: Path, knex_tool: KnexTool, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {**PLATFORM, "remediate.toml": "[workspace]\npostgres = 18\n"})
     monkeypatch.setattr("remediate.prove.knex.find_tool", lambda: knex_tool)

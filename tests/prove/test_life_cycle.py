@@ -1,4 +1,4 @@
-"""What ends a proof early: signals, a full disk, a server that is gone. One line, exit code 2, and nothing stays."""
+"""What ends a proof early: signals, a server that is gone. One line, exit code 2, and nothing stays."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import COMMAND, environment, one_line, run
-from cli.workspaces import PLATFORM, raw, typescript, write
+from cli.running import COMMAND, environment
+from cli.workspaces import PLATFORM, write
 from prove.workshop import Workshop
 from remediate.errors import RemediateError
+from remediate.postgres.address import read_address
 from remediate.postgres.database import connect, create_database
 from remediate.postgres.remote import PREFIX, RemoteServer
 from remediate.postgres.server import Server
@@ -37,16 +38,6 @@ def workshop(platform: Path) -> Workshop:
 def databases(server: Server) -> list[str]:
     with connect(server.endpoint, "postgres") as connection:
         return [name for (name,) in connection.execute("SELECT datname FROM pg_database ORDER BY 1").fetchall()]
-
-
-def test_a_full_disk_is_one_line_whoever_meets_it(platform: Path, tmp_path: Path) -> None:
-    """A history whose server says what it says on a full disk: that is no refusal of the statement."""
-    full = raw(
-        "DO $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$"
-    )
-    write(tmp_path, {**CONFIGURED, "services/orders/migrations/003_full.ts": typescript(full)})
-    said = one_line(run("prove", tmp_path))
-    assert "PostgreSQL cannot go on: could not extend file: No space left on device; free room on its disk" in said
 
 
 def test_a_connection_that_is_cut(workshop: Workshop, postgres: Server) -> None:
@@ -189,7 +180,7 @@ def test_a_signal_at_any_moment_leaves_no_server(number: signal.Signals, platfor
 def remote(postgres: Server) -> Iterator[Callable[..., Running]]:
     url = f"postgresql://postgres@/postgres?host={postgres.endpoint.host}"
     yield lambda path: Running(path, "--unsafe", "--database-url", url, "--create-roles")
-    with RemoteServer(url):
+    with RemoteServer(read_address(url)):
         pass
     maintenance = Database(postgres.endpoint, "postgres")
     assert maintenance.run(f"SELECT FROM pg_database WHERE datname ~ '{PREFIX}'") == []
@@ -229,7 +220,7 @@ def test_a_database_that_nobody_came_to_note_is_dropped_too(postgres: Server) ->
     url = f"postgresql://postgres@/postgres?host={postgres.endpoint.host}"
 
     def interrupted() -> None:
-        with RemoteServer(url) as server:
+        with RemoteServer(read_address(url)) as server:
             create_database(server.endpoint, server.database_name("shop"))
             raise KeyboardInterrupt
 

@@ -12,6 +12,7 @@ from remediate.postgres.introspect import introspect
 from remediate.postgres.wire import Wire
 from remediate.prove.rows import Filled, fill
 from remediate.prove.shapes import read_shapes
+from remediate.prove.tenants import UUIDS
 from remediate.replay.catalog import QName, Replayed
 from support.database import Database
 
@@ -60,6 +61,12 @@ FILLABLE = {
         ALTER TABLE s ADD FOREIGN KEY (t_id) REFERENCES t""",
     "composite keys": """CREATE TABLE s (tenant_id uuid REFERENCES tenants, id int, PRIMARY KEY (tenant_id, id));
         CREATE TABLE t (tenant_id uuid, s_id int NOT NULL, FOREIGN KEY (tenant_id, s_id) REFERENCES s)""",
+    "one of two references, by a kind": """CREATE TABLE s (id int PRIMARY KEY, tenant_id uuid);
+        CREATE TABLE t (tenant_id uuid, kind text NOT NULL, a int REFERENCES s, b int REFERENCES s,
+            CHECK ((kind = 'a' AND a IS NOT NULL AND b IS NULL) OR (kind = 'b' AND b IS NOT NULL AND a IS NULL)))""",
+    "two references to different rows": """CREATE TABLE s (tenant_id uuid, id int, PRIMARY KEY (tenant_id, id));
+        CREATE TABLE t (tenant_id uuid, a int NOT NULL, b int NOT NULL, CHECK (a <> b),
+            FOREIGN KEY (tenant_id, a) REFERENCES s, FOREIGN KEY (tenant_id, b) REFERENCES s)""",
     "one to one": """CREATE TABLE s (id uuid PRIMARY KEY, tenant_id uuid REFERENCES tenants);
         CREATE TABLE t (s_id uuid PRIMARY KEY REFERENCES s, tenant_id uuid)""",
     "a trigger that refuses": """CREATE TABLE t (id uuid PRIMARY KEY, tenant_id uuid);
@@ -74,8 +81,8 @@ def test_rows_of_both_tenants(schema: str, database: Database) -> None:
     assert done.reasons == {}
     assert len(done.rows[QName("public", "t")]) == 4
     assert database.run("SELECT tenant_id::text, count(*) FROM t GROUP BY 1 ORDER BY 1") == [
-        ("aaaaaaaa-0000-4000-8000-000000000001", 2),
-        ("bbbbbbbb-0000-4000-8000-000000000002", 2),
+        (UUIDS[0], 2),
+        (UUIDS[1], 2),
     ]
 
 

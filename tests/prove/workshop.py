@@ -42,9 +42,14 @@ class Workshop:
         return cls(tree, config, request, make_plan(read(tree, config), tree, config, request))
 
     def prove(
-        self, server: Server, *, step: Callable[[str], None] = lambda _: None, knex: KnexTool | None = None
+        self,
+        server: Server,
+        *,
+        step: Callable[[str], None] = lambda _: None,
+        knex: KnexTool | None = None,
+        stubs: bool | None = None,
     ) -> Proofs:
-        return prove_plan(self.plan, self.tree, self.config, self.request, server, step, knex)
+        return prove_plan(self.plan, self.tree, self.config, self.request, server, step, knex, stubs)
 
     def tampered(self, old: str, new: str, *, count: int = 1) -> Workshop:
         """Each file with a text replaced; it has to be there that often."""

@@ -73,7 +73,7 @@ class Standing:
     """How far a service has got: its files on record in recorded order, and those that wait, in Knex's order.
 
     `table` is None where no table has any of them. Where the record cannot be read (`known` is False), every file is
-    taken as applied.
+    taken as applied. `times` are when each of `on_record` was recorded, empty where that is not known.
     """
 
     service: str
@@ -81,6 +81,7 @@ class Standing:
     on_record: tuple[MigrationSource, ...]
     pending: tuple[MigrationSource, ...]
     known: bool = True
+    times: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.audit.model import Problem, Standing
 from remediate.detect.found import listed
@@ -52,13 +52,52 @@ def match_records(services: Sequence[Service], tables: Sequence[RecordTable]) ->
             found = _match(home.names, service, _of_others(service, home, services, homes))
             on_record = tuple(dict.fromkeys(found.values()))
             left = tuple(source for source in service.migrations if source not in on_record)
-            standings.append(Standing(service.name, home.name, on_record, left))
+            when = dict(zip(home.names, home.times, strict=False))
+            times = {source: when[name] for name, source in reversed(found.items()) if name in when}
+            known = tuple(times[source] for source in on_record) if len(times) == len(on_record) else ()
+            standings.append(Standing(service.name, home.name, on_record, left, times=known))
             problems += _order(service, home, on_record, left)
     if services and not tables:
         problems.append(_no_record(services))
     for table in tables:
         problems += _table(table, [service for service in services if homes[service.name] == table], services, homes)
     return Records(tuple(standings), tuple(problems), tuple(tables))
+
+
+def in_recorded_order(services: Sequence[Service], records: Records) -> tuple[Service, ...] | None:
+    """The services as they ran by the times of their records, each once for every run of its files without another
+    service's among them; None where that is their own order, or where not all times are known.
+
+    Within a service the order of the ids holds.
+    """
+    standings = {standing.service: standing for standing in records.standings}
+    waiting = [(service, list(standings[service.name].on_record), list(standings[service.name].times))
+               for service in services if standings[service.name].on_record]  # fmt: skip
+    if len(waiting) < 2 or any(len(files) != len(times) for _, files, times in waiting):
+        return None
+    runs: list[tuple[Service, list[MigrationSource]]] = []
+    while waiting:
+        # Of equal times the first service's: they stand in replay order.
+        service, files, times = min(waiting, key=lambda one: one[2][0])
+        if not runs or runs[-1][0] is not service:
+            runs.append((service, []))
+        runs[-1][1].append(files.pop(0))
+        times.pop(0)
+        waiting = [one for one in waiting if one[1]]
+    names = [service.name for service in services if standings[service.name].on_record]
+    if [service.name for service, _ in runs] == names:
+        return None
+    return tuple(replace(service, migrations=tuple(files)) for service, files in runs)
+
+
+def ran_otherwise(services: Sequence[Service], ran: Sequence[Service]) -> Problem:
+    """That the services ran in another order than a fresh database runs them in, where it made a difference."""
+    return Problem(
+        "recorded-order", "warning", None, tuple(dict.fromkeys(one.name for one in ran)), (),
+        f"By the times of the records the services ran in another order here ({listed([one.name for one in ran], 6)}) "
+        "than they need each other in, and that made another schema",
+        f"A fresh database runs {listed([one.name for one in services], 6)}, and comes to what the migrations say.",
+    )  # fmt: skip
 
 
 def _home(service: Service, tables: Sequence[RecordTable]) -> RecordTable | None:

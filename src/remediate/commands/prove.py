@@ -38,6 +38,7 @@ class ServerOptions:
     url: str | None = field(default=None, repr=False)
     create_roles: bool = False
     knex: bool = False
+    stubs: bool | None = None
 
 
 def run(options: PlanOptions, where: ServerOptions, format: str, output: Path | None) -> int:
@@ -81,7 +82,7 @@ def prove_changes(
         print("The emitted files are run as code, by real Knex.", file=sys.stderr)
     shown.step("Starting PostgreSQL")
     with ended_by_signals(), _server(config, where) as server:
-        return prove_plan(plan, tree, config, request, server, shown.step, tool)
+        return prove_plan(plan, tree, config, request, server, shown.step, tool, where.stubs)
 
 
 @contextmanager
@@ -104,9 +105,10 @@ def ended_by_signals() -> Iterator[None]:
 
 def _server(config: Config, where: ServerOptions) -> AbstractContextManager[Host]:
     if where.url is not None:
+        from remediate.postgres.address import read_address
         from remediate.postgres.remote import RemoteServer
 
-        return RemoteServer(where.url, create_roles=where.create_roles)
+        return RemoteServer(read_address(where.url), create_roles=where.create_roles)
     from remediate.postgres.server import Server
     from remediate.postgres.versions import binaries_for
     from remediate.postgres.workroom import memory_folder

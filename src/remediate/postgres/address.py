@@ -43,7 +43,7 @@ def read_address(text: str) -> Address:
     `env:NAME`, `$NAME` and `${NAME}` stand for the value of a variable of the environment. Raises `RemediateError`,
     which quotes nothing of the address, where it is none.
     """
-    from remediate.postgres.database import require_driver
+    from remediate.postgres.connection import require_driver
 
     require_driver()
     import psycopg

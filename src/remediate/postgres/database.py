@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, LiteralString
 
 from remediate.errors import RemediateError
+from remediate.postgres.connection import hint_for, is_cut, message_of, open_connection
 from remediate.postgres.server import Endpoint
 
 if TYPE_CHECKING:
@@ -23,28 +24,11 @@ def connect(
     `options` are for the server, as libpq takes them (`-c name=value`). Raises `RemediateError` where the driver is
     missing or the server refuses.
     """
-    require_driver()
-    import psycopg
-
-    try:
-        return psycopg.connect(
-            host=endpoint.host,
-            port=endpoint.port,
-            user=user or endpoint.user,
-            password=endpoint.password,
-            dbname=database,
-            options=options,
-            autocommit=True,
-            prepare_threshold=None,  # a prepared statement cannot be several, and goes stale as the schema changes
-            connect_timeout=10,
-            application_name="remediate",
-            **dict(endpoint.more),  # type: ignore[arg-type]
-        )
-    except psycopg.Error as error:
-        cause = str(error)
-        if endpoint.password:
-            cause = cause.replace(endpoint.password, "***")
-        raise RemediateError(f"cannot connect: {cause}", place=f"database {database} at {endpoint.host}") from None
+    parameters = {
+        **dict(endpoint.more), "host": endpoint.host, "port": endpoint.port, "user": user or endpoint.user,
+        "password": endpoint.password, "dbname": database, "options": options,
+    }  # fmt: skip
+    return open_connection(parameters, place=f"database {database} at {endpoint.place}")
 
 
 @contextlib.contextmanager
@@ -62,17 +46,8 @@ def told(place: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        message = error.diag.message_primary or str(error)
-        raise RemediateError(f"PostgreSQL cannot go on: {message}", place=place, hint="try again") from error
-
-
-def require_driver() -> None:
-    """Raises `RemediateError` where the driver is missing."""
-    try:
-        import psycopg  # noqa: F401
-    except ImportError as error:
-        hint = "install the extra: pip install 'knex-remediate[prove]'"
-        raise RemediateError("the driver for PostgreSQL is not installed", hint=hint) from error
+        lost = "the connection was cut" if is_cut(error) else "PostgreSQL cannot go on"
+        raise RemediateError(f"{lost}: {message_of(error)}", place=place, hint=hint_for(error)) from error
 
 
 def create_database(endpoint: Endpoint, name: str | None = None, *, template: str = "template1") -> str:
@@ -123,5 +98,6 @@ def _maintain(endpoint: Endpoint, command: LiteralString, *names: str) -> None:
         try:
             connection.execute(query)
         except psycopg.Error as error:
-            message = error.diag.message_primary or str(error)
-            raise RemediateError(f"{command.split(' {')[0]} failed: {message}", place=f"database {names[0]}") from error
+            what = "the connection was cut" if is_cut(error) else f"{command.split(' {')[0]} failed"
+            failed = f"{what}: {message_of(error)}"
+            raise RemediateError(failed, place=f"database {names[0]}", hint=hint_for(error)) from error

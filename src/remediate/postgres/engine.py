@@ -8,8 +8,9 @@ nobody trusts is no history for this engine.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -59,17 +60,25 @@ _OF_THE_SERVER = re.compile(
 _MAKES_NOTHING = frozenset({"SET", "RESET", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SHOW"})
 
 
+Mend = Callable[[Wire, Sent, SqlError], bool]
+"""Hears of a string that was refused, in a session outside of a transaction; True where it is worth another try."""
+
+
 class PostgresEngine:
     """One database on a running server; a context manager, because it leaves nothing behind.
 
-    `user` runs the migrations and owns what they make. Raises `RemediateError` where the driver is missing, and where
-    the server ends a session.
+    `user` runs the migrations and owns what they make. `mend` may make what a string was refused for want of,
+    `hint` is what to do where the server ends a session. Raises
+    `RemediateError` where the driver is missing, and where the server ends a session.
     """
 
     def __init__(
-        self, server: Host, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER
-    ) -> None:
+        self, server: Host, database: str = "postgres", *, assume: Assumption = "applied", user: str = _SUPERUSER,
+        mend: Mend | None = None, hint: str = "use --engine static",
+    ) -> None:  # fmt: skip
         self.assume = assume
+        self._mend = mend
+        self._hint = hint
         self.told = Told()
         self.last_error: SqlError | None = None
         self.outside: Outside | None = None
@@ -82,11 +91,12 @@ class PostgresEngine:
         try:
             self._roles = self._present_roles()
             self._make_user()
-            self._wire = Wire(server.endpoint, self._database, user)
+            self._wire = Wire(server.endpoint, self._database, user, hint=hint)
             self._first_schema: list[str] = []
             self._provenance = Provenance(self._wire)
         except BaseException:
-            drop_database(server.endpoint, self._database)
+            with contextlib.suppress(RemediateError):
+                drop_database(server.endpoint, self._database)
             raise
 
     def __enter__(self) -> Self:
@@ -180,7 +190,7 @@ class PostgresEngine:
 
     def begin_session(self, search_path: Sequence[str] = ()) -> None:
         self._wire.close()
-        self._wire = Wire(self._server.endpoint, self._database, self._user)
+        self._wire = Wire(self._server.endpoint, self._database, self._user, hint=self._hint)
         if search_path:
             self._wire.send(f"SET search_path TO {', '.join(map(quote_identifier, search_path))}")
         self._first_schema = self._schemas()[:1]
@@ -231,6 +241,8 @@ class PostgresEngine:
     def _execute(self, sent: Sent, wants_rows: bool) -> Answer:
         self._count(sent)
         refused = self._judge_prepared(sent)
+        while refused is not None and self._mended(sent, refused):
+            refused = self._judge_prepared(sent)
         if refused is not None:
             if self._wire.in_transaction:
                 self._wire.send("SELECT 1/0")  # any refusal aborts the transaction; Parse and Bind alone have not
@@ -244,6 +256,8 @@ class PostgresEngine:
             return Answer([])
         self._stand_in(sent)
         reply = self._wire.send(sent.sql, wants_rows=wants_rows)
+        while reply.error is not None and self._mended(sent, reply.error):
+            reply = self._wire.send(sent.sql, wants_rows=wants_rows)
         if self.assume == "applied" and self._wire.in_transaction:
             self._wire.send("ROLLBACK" if self._wire.aborted else "COMMIT")
         if reply.command not in _MAKES_NOTHING and not self._wire.aborted:
@@ -253,6 +267,13 @@ class PostgresEngine:
                 return self._execute(sent, wants_rows)
             return self._refused(sent, reply.error, reply.done)
         return Answer(reply.rows, command=reply.command, row_count=reply.row_count)
+
+    def _mended(self, sent: Sent, error: SqlError) -> bool:
+        if self._mend is None or self.assume != "applied":
+            return False
+        if self._wire.in_transaction:  # one that the string itself has begun
+            self._wire.send("ROLLBACK")
+        return self._mend(self._wire, sent, error)
 
     def _reaches_out(self, sql: str) -> str:
         """Why a string is not run: what it would do outside of its database."""

@@ -13,36 +13,24 @@ constraint_exclusion, and tables whose indexes call functions of the user are le
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from remediate.errors import RemediateError, without_concealed
+from remediate.errors import RemediateError
 from remediate.postgres.address import Address
-from remediate.postgres.database import require_driver
+from remediate.postgres.connection import OLDEST, is_cut, message_of, open_connection
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
-OLDEST = 14
-"""pg_get_function_sqlbody, without which functions cannot be read back, is there from this version on."""
 NEWEST = 18
-APPLICATION_NAME = "remediate"
 LOCK_TIMEOUT = "1s"
 """Whoever waits behind a migration's ACCESS EXCLUSIVE holds up all that comes after; so we do not wait for long."""
 IDLE_TIMEOUT = "60s"
 
-_CONNECTION = {
-    "connect_timeout": "10",
-    "application_name": APPLICATION_NAME,
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "30000",
-}
 # Set for one transaction. The last one is known to minor versions from August 2024 on: a relation that is swapped for a
 # view between looking and reading raises then instead of running what the view calls.
 _BEGIN = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -62,7 +50,6 @@ _SETTINGS = """
 _NO_RIGHT = "42501"
 _TIMEOUT = "57014"
 _NO_LOCK = "55P03"
-_CUT = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "08")
 
 
 class NotReadError(Exception):
@@ -132,7 +119,7 @@ class Live:
     def __init__(self, address: Address, *, timeout: float) -> None:
         self.label = address.label
         self.timeout = timeout
-        self._connection = _connect(address)
+        self._connection = open_connection(address.parameters, place=address.label)
         try:
             self._check_version()
             with self.transaction() as reading:
@@ -175,9 +162,9 @@ class Live:
 
     def failure(self, error: Any) -> RemediateError | NotReadError:
         """What an error of the driver means: the end of the session, or of one statement."""
-        message = _message(error)
+        message = message_of(error)
         code = error.sqlstate or ""
-        if self._connection.closed or self._connection.broken or code.startswith(_CUT):
+        if self._connection.closed or self._connection.broken or is_cut(error):
             hint = "nothing was written; run it again"
             return RemediateError(f"the connection was cut: {message}", place=self.label, hint=hint)
         if code == _TIMEOUT:
@@ -208,47 +195,3 @@ _WHO = """
            pg_catalog.pg_is_in_recovery()
     FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user
 """
-
-_HINTS = (
-    (r"password authentication failed|no password supplied", "check the user and the password of the address"),
-    (r"no pg_hba\.conf entry .*(no encryption|SSL off)", "the server wants SSL: add sslmode=require to the address"),
-    (r"no pg_hba\.conf entry", "the server lets nobody in from here as this user"),
-    (r"server does not support SSL", "the server speaks no SSL: use sslmode=prefer, or another server"),
-    (r"certificate", "see sslmode and sslrootcert in the address"),
-    (r"database .* does not exist", "check the database's name in the address"),
-    (r"role .* does not exist", "check the user of the address"),
-    (r"definition of service", "see PGSERVICEFILE and ~/.pg_service.conf"),
-    (r"unsupported startup parameter|unrecognized configuration parameter", "leave `options` out of the address"),
-    (r"too many (clients|connections)|remaining connection slots", "try again when the server is less busy"),
-    (r"starting up|shutting down|recovery mode", "try again when the server is up"),
-)
-
-
-def _connect(address: Address) -> Connection[TupleRow]:
-    require_driver()
-    import psycopg
-
-    # A dictionary, so that no value has to be put into a string; what the user says goes before our defaults.
-    parameters: dict[str, Any] = {**_CONNECTION, **address.parameters}
-    try:
-        return psycopg.connect(
-            "",
-            autocommit=True,
-            prepare_threshold=None,  # a pooler may hand the next statement to another connection
-            **parameters,
-        )
-    except (psycopg.Error, UnicodeError) as error:
-        # What libpq tries on the way is no part of the cause: "connection to server at … failed: FATAL:  …".
-        message = _message(error)
-        cause = re.split(r"\b(?:FATAL|ERROR):\s+", message)[-1]
-        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, message)), _UNREACHED)
-        raise RemediateError(f"cannot connect: {cause}", place=address.label, hint=hint) from None
-
-
-_UNREACHED = "check host, port and network"
-
-
-def _message(error: Exception) -> str:
-    diagnosis = getattr(error, "diag", None)
-    message = (diagnosis.message_primary if diagnosis is not None else None) or str(error)
-    return without_concealed(" ".join(message.split()))

@@ -30,13 +30,15 @@ class BypassingRole:
 class RecordTable:
     """One of Knex's tables. `names` in the order in which they were recorded (by id); `locked`: None if not known.
 
-    `not_read` says why the names are not known, where they are not.
+    `not_read` says why the names are not known, where they are not. `times` are when each was recorded, in seconds of
+    Unix time; empty where that is not known of all.
     """
 
     name: QName
     names: tuple[str, ...] = ()
     locked: bool | None = None
     not_read: str = ""
+    times: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +125,13 @@ def _record(
             locked = any(value == 1 for (value,) in rows)
         except NotReadError:
             locked = None
-    return RecordTable(name, tuple(str(one) for (one,) in recorded), locked)
+    return RecordTable(name, tuple(str(one) for (one,) in recorded), locked, times=_times(reading, name, len(recorded)))
+
+
+def _times(reading: Reading, table: QName, number: int) -> tuple[float, ...]:
+    query = f"SELECT pg_catalog.date_part('epoch', migration_time) FROM {QualifiedName(*table).sql()} ORDER BY id"
+    try:
+        found = [time for (time,) in reading.try_rows(query)]
+    except NotReadError:
+        return ()
+    return tuple(map(float, found)) if len(found) == number and None not in found else ()

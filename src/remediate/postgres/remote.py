@@ -9,32 +9,35 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from remediate.errors import RemediateError
+from remediate.errors import RemediateError, conceal
+from remediate.postgres.address import Address
+from remediate.postgres.connection import OLDEST, open_connection
 from remediate.postgres.database import connect, drop_database, told
 from remediate.postgres.server import Endpoint
+from remediate.sql.quote import Identifier
 
-OLDEST = 13
-"""DROP DATABASE … WITH (FORCE) is as old."""
 PREFIX = "remediate_scratch"
+_OF_ENDPOINT = ("host", "hostaddr", "port", "user", "password", "dbname")
 _OURS = re.compile(rf"{PREFIX}_(\d+)_[0-9a-f]{{8}}(?:_\w+)?")
 
 
 class RemoteServer:
-    """A context manager. `url` is what libpq takes: a URL or `key=value` pairs; its database is only connected to.
+    """A context manager. The database of `address` is only connected to.
 
-    Raises `RemediateError` where the server cannot be reached, is too old, or does not let databases (or, with
-    `create_roles`, roles) be made. No message holds the password.
+    Raises `RemediateError` where the server cannot be reached, is too old, cannot be written to, or does not let
+    databases (or, with `create_roles`, roles) be made. No message holds the password.
     """
 
     is_own = False
 
-    def __init__(self, url: str, *, create_roles: bool = False) -> None:
-        self._endpoint = read_url(url)
+    def __init__(self, address: Address, *, create_roles: bool = False) -> None:
+        self._address = address
+        self._endpoint: Endpoint | None = None
         self.may_make_roles = create_roles
         self.stood_in: set[str] = set()
         self._version = ""
@@ -43,6 +46,9 @@ class RemoteServer:
 
     @property
     def endpoint(self) -> Endpoint:
+        """Where the session turned out to be: what the address leaves out, libpq takes from elsewhere."""
+        if self._endpoint is None:
+            raise RuntimeError("the server is not connected to")
         return self._endpoint
 
     @property
@@ -50,9 +56,11 @@ class RemoteServer:
         return self._version
 
     def __enter__(self) -> Self:
-        self._session = connect(self._endpoint, self._endpoint.database)
+        given = {name: value for name, value in self._address.parameters.items() if name != "options"}
+        self._session = open_connection(given, place=self._address.label)
         try:
-            with told(f"{self._endpoint.host}:{self._endpoint.port}"):
+            self._endpoint = self._located(given)
+            with told(self._place):
                 self._check()
                 self._sweep()
         except BaseException:
@@ -61,21 +69,37 @@ class RemoteServer:
         self._stem = f"{PREFIX}_{self._session.info.backend_pid}_{secrets.token_hex(4)}"
         return self
 
+    def _located(self, given: Mapping[str, str]) -> Endpoint:
+        info = self._session.info
+        conceal(info.password)
+        more = {name: one for name, one in given.items() if name not in _OF_ENDPOINT}
+        return Endpoint(info.host, info.port, info.user, info.password or None, info.dbname, tuple(more.items()))
+
+    @property
+    def _place(self) -> str:
+        return self._address.label
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Drops the roles. Each database is dropped by whoever made it, unless that was interrupted on the way."""
         try:
             if error is None:
-                with told(f"{self._endpoint.host}:{self._endpoint.port}"):
+                with told(self._place):
                     self._clean_up()
             else:
                 _quietly(self._clean_up)
+                if self._session.broken:  # that was cut, and the server may still be there
+                    _quietly(self._clean_up_anew)
         finally:
             self._session.close()
+
+    def _clean_up_anew(self) -> None:
+        self._session = connect(self.endpoint, self.endpoint.database)
+        self._clean_up()
 
     def _clean_up(self) -> None:
         for (name,) in self._session.execute("SELECT datname FROM pg_database").fetchall():
             if name.startswith(f"{self._stem}_"):
-                drop_database(self._endpoint, name)
+                drop_database(self.endpoint, name)
         self._drop_roles(self._stem)
 
     def database_name(self, label: str) -> str | None:
@@ -91,21 +115,27 @@ class RemoteServer:
     def _check(self) -> None:
         number = self._session.info.server_version
         self._version = f"{number // 10000}.{number % 10000}"
-        place = f"{self._endpoint.host}:{self._endpoint.port}"
         if number // 10000 < OLDEST:
+            said = self._session.info.parameter_status("server_version") or self._version
             hint = f"PostgreSQL {OLDEST} or newer is needed"
-            raise RemediateError(f"runs PostgreSQL {self._version}, which is too old", place=place, hint=hint)
+            raise RemediateError(f"the server is PostgreSQL {said}, which is too old", place=self._place, hint=hint)
         row = self._session.execute(
-            "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, pg_catalog.pg_is_in_recovery(),"
+            " pg_catalog.current_setting('default_transaction_read_only') FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
-        superuser, databases, roles = row
+        superuser, databases, roles, standby, read_only = row
+        if standby:
+            hint = "name its primary, or a server of its own for proofs"
+            raise RemediateError("the server is a standby, which takes no writes", place=self._place, hint=hint)
+        if read_only == "on":
+            hint = "name a server for proofs, or ALTER ROLE … SET default_transaction_read_only = off"
+            raise RemediateError("transactions are read-only there", place=self._place, hint=hint)
         if not (superuser or databases):
-            raise RemediateError(
-                f"{self._endpoint.user} may not make databases there", place=place, hint="ALTER ROLE … CREATEDB"
-            )
+            hint = f"ALTER ROLE {Identifier(self.endpoint.user).sql()} CREATEDB"
+            raise RemediateError(f"{self.endpoint.user} may not make databases there", place=self._place, hint=hint)
         if self.may_make_roles and not (superuser or roles):
             raise RemediateError(
-                f"{self._endpoint.user} may not make roles there", place=place, hint="leave out --create-roles"
+                f"{self.endpoint.user} may not make roles there", place=self._place, hint="leave out --create-roles"
             )
 
     def _sweep(self) -> None:
@@ -117,7 +147,7 @@ class RemoteServer:
         for (name,) in names:
             found = _OURS.fullmatch(name)
             if found is not None and found.group(1) not in alive:
-                drop_database(self._endpoint, name)
+                drop_database(self.endpoint, name)
         for (name,) in self._session.execute("SELECT rolname FROM pg_roles").fetchall():
             found = _OURS.fullmatch(name)
             if found is not None and found.group(1) not in alive:
@@ -140,29 +170,3 @@ def _quietly(work: Callable[[], None]) -> None:
 
     with contextlib.suppress(psycopg.Error, RemediateError):
         work()
-
-
-def read_url(url: str) -> Endpoint:
-    """The server and database that a URL or connection string names. Its password is in no message."""
-    try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
-    except ImportError as error:
-        hint = "install the extra: pip install 'knex-remediate[prove]'"
-        raise RemediateError("the driver for PostgreSQL is not installed", hint=hint) from error
-    try:
-        parts = dict(conninfo_to_dict(url))
-    except psycopg.Error:
-        # The driver's message quotes what it could not read, and that may be the password.
-        hint = "write it as postgresql://user@host:5432/database"
-        raise RemediateError("is no connection string", place="--database-url", hint=hint) from None
-    user = str(parts.pop("user", "") or "")
-    host = str(parts.pop("host", "") or "localhost")
-    port = str(parts.pop("port", "") or "5432")
-    database = str(parts.pop("dbname", "") or user or "postgres")
-    password = parts.pop("password", None)
-    if not port.isdigit() or not user:
-        what = "names no user" if not user else f"port {port!r} is no number"
-        raise RemediateError(what, place="--database-url", hint="write it as postgresql://user@host:5432/database")
-    more = tuple((name, str(value)) for name, value in sorted(parts.items()) if value is not None and name != "options")
-    return Endpoint(host, int(port), user, None if password is None else str(password), database, more)

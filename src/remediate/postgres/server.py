@@ -26,13 +26,13 @@ from remediate.postgres.workroom import Room, enter_room, find_base, wait_until
 
 # $1 is the data folder, the rest the server's command. The server dies by SIGQUIT (no checkpoint): its data go too.
 # It is told until it is gone: what a shell starts in the background ignores SIGQUIT until it says otherwise, so that
-# the first one may come too early.
+# the first one may come too early. Who tells it holds nothing of the folder, since that may lie on a disk of its own.
 _WATCH = """
 data=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-( read -r _ <&3; while kill -QUIT "$server"; do sleep 1; done ) 2>/dev/null &
+( cd /; read -r _ <&3; while kill -QUIT "$server"; do sleep 1; done ) >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait "$server"; code=$?
@@ -43,6 +43,7 @@ exit "$code"
 
 _RESERVED = ("postgres", "template0", "template1")
 _LONGEST_NAME = 63
+_FULL = r"(?:No space left on device|wrote only \d+ of \d+ bytes)"
 _PATIENCE = 30.0  # seconds for a start on a machine that is busy; the usual is half of one
 
 
@@ -59,6 +60,11 @@ class Endpoint:
     password: str | None = field(default=None, repr=False)
     database: str = "postgres"
     more: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def place(self) -> str:
+        """The server in words: its host and port, or the folder of its socket."""
+        return self.host if self.host.startswith("/") else f"{self.host}:{self.port}"
 
 
 class Server:
@@ -157,7 +163,23 @@ class Server:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Where the server itself could not go on, its log knows why; whoever talked to it only heard that it left."""
+        cause = self._told_by_log() if isinstance(error, RemediateError) and self._room is not None else ""
+        place = str(self.folder) if cause else ""
         self.stop()
+        if cause:
+            hint = "free room there, or set TMPDIR" if re.search(_FULL, cause) else "try again"
+            raise RemediateError(f"PostgreSQL could not go on: {cause}", place=place, hint=hint) from error
+
+    def _told_by_log(self) -> str:
+        try:
+            log = (self.folder / "log").read_text(errors="replace")
+        except OSError:
+            return ""
+        found = re.search(
+            rf"\b(?:PANIC|(?:FATAL|ERROR)(?=: .*{_FULL})): +(.*)|\b(server process .* was terminated by .*)", log
+        )
+        return (found[1] or found[2]).strip() if found else ""
 
     def _make_cluster(self, binaries: Binaries) -> None:
         # The C locales sort and classify alike on every machine, and so does what is read back from the catalog.
@@ -166,7 +188,9 @@ class Server:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [binaries.initdb, "-D", self.folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
         # Small log segments: the first one is written in full. Durability is of no use to data that die with us.
-        quick = ["--no-sync", "--no-instructions", "--wal-segsize=1"]
+        quick = ["--no-sync", "--wal-segsize=1"]
+        if binaries.major >= 14:
+            quick += ["--no-instructions"]
         if binaries.major >= 18:
             quick += ["--no-data-checksums"]
         if binaries.major >= 16:
@@ -260,7 +284,9 @@ class Server:
         told = re.search(r"\b(?:FATAL|PANIC|ERROR|error): .*", output)
         cause = told.group() if told else output.strip().rpartition("\n")[2]
         cause = f"PostgreSQL {what}: {cause}" if cause else f"PostgreSQL {what}"
-        return RemediateError(cause, place=str(self.folder), hint="free room there, or set TMPDIR")
+        full = re.search(_FULL, cause)
+        hint = "free room there, or set TMPDIR" if full else "set TMPDIR to another folder, or use --database-url"
+        return RemediateError(cause, place=str(self.folder), hint=hint)
 
 
 def _settings(major: int) -> dict[str, str]:

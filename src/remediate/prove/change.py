@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from remediate.detect.model import Facts, Finding
@@ -13,13 +13,25 @@ from remediate.plan.model import Change
 from remediate.plan.operations import Lock
 from remediate.postgres.snapshot import Snapshot, snapshot_differences
 from remediate.prove.contents import Columns, Contents, columns_of, files_of, lost
+from remediate.prove.detours import Look, Way, changes_around
+from remediate.prove.filling import wrongly_filled
 from remediate.prove.ground import Detect, Ground
-from remediate.prove.judge import affected, count_leaks, failures, lost_access, remaining, untried
+from remediate.prove.judge import (
+    affected,
+    count_leaks,
+    failures,
+    leading_to,
+    lost_access,
+    read_by_policies,
+    remaining,
+    untried,
+)
 from remediate.prove.knex import KnexTool
-from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Status
+from remediate.prove.model import MEANINGS, ChangeProof, Check, CheckName, Reach, Remark, Role, Status
 from remediate.prove.prediction import Deviation, deviations, source_of, with_histories
 from remediate.prove.run import Run, run_file
 from remediate.prove.targets import joins, tables_in_order
+from remediate.prove.tenants import setting_names
 from remediate.replay.catalog import QName, Replayed
 from remediate.source.place import Place
 from remediate.sql.quote import Identifier
@@ -39,12 +51,20 @@ SHOWN = 8
 
 @dataclass(slots=True)
 class State:
-    """What is known of the database before the next change."""
+    """What is known of the database before the next change. `first` are the findings before any.
+
+    `ways` lead around the tables, and `around` is what they showed last. `openings` are the values of settings that
+    opened a table.
+    """
 
     snapshot: Snapshot
     unlike: set[Deviation]
     findings: Mapping[str, Finding]
+    first: Mapping[str, Finding]
     reaches: dict[QName, Reach | str] = field(default_factory=dict)
+    ways: Sequence[Way] = ()
+    around: Look = field(default_factory=Look)
+    openings: dict[QName, frozenset[tuple[Role, str, str]]] = field(default_factory=dict)
 
 
 class ChangeTrial:
@@ -63,18 +83,21 @@ class ChangeTrial:
         self._detect = detect
         self._state = state
         self._checks: list[Check] = []
+        self._after = ground.history.catalog
 
     def run(self) -> ChangeProof:
         ground, state = self._ground, self._state
         transactional = ground.prediction.apply(self._source).transactional
         static = ground.prediction.replayed()
+        self._after = static.catalog
         columns = columns_of(ground.shapes)
         before, files = ground.contents(columns), files_of(ground.observer)
         up = self._go("up", transactional)
         if up.problem is not None:
-            self._add("up", "untried" if up.unprovable else "failed", [up.problem])
+            plan = Remark("the plan was made without what is stubbed here, and may be wrong where that is there")
+            self._add("up", "untried" if up.unprovable else "failed", [up.problem, *([plan] if ground.stubs else [])])
             return ChangeProof(self._change, tuple(self._checks), up.locks)
-        self._add("up", "passed")
+        self._add_problems("up", up.left)
         ground.look_again()
         applied = ground.snapshot()
         rewritten = self._rewritten(files, up)
@@ -82,7 +105,7 @@ class ChangeTrial:
         tables = self._tables(up)
         old = {name: self._reach_before(name) for name in tables}
         new = {name: ground.attack(name) for name in tables}
-        beside = self._look_beside(tables)
+        beside = [*self._look_beside(tables), *self._look_around(tables, up), *self._try_to_open(tables, up)]
         self._judge(old, new, up, beside)
         self._look_at_backfill(up)
         self._compare_locks(up)
@@ -112,8 +135,9 @@ class ChangeTrial:
     def _go(self, direction: Direction, transactional: bool) -> Run:
         ground = self._ground
         return run_file(
-            self._source, direction, ground.evaluator, ground.as_owner, ground.observer, transactional=transactional
-        )
+            self._source, direction, ground.evaluator, ground.as_owner, ground.observer,
+            transactional=transactional, settings=setting_names(ground.facts),
+        )  # fmt: skip
 
     def _add(self, name: CheckName, status: Status, remarks: Sequence[Remark] = ()) -> None:
         shown = tuple(remarks[:SHOWN])
@@ -183,6 +207,29 @@ class ChangeTrial:
                 self._state.reaches[name] = Reach({**before.outcomes, **after.outcomes})
         return problems
 
+    def _look_around(self, tables: Sequence[QName], up: Run) -> list[Remark]:
+        """What views and functions that lead to the tables of the change show and write, and did not before."""
+        names = leading_to(self._after, tables)
+        near = [way for way in self._state.ways if set(way.reads) & set(tables) or way.called in names]
+        look = self._ground.look_around(near)
+        problems = changes_around(near, self._state.around, look)
+        self._state.around.update(look)
+        return [Remark(text, self._place_of_any(way.reads, up)) for way, text in problems]
+
+    def _try_to_open(self, tables: Sequence[QName], up: Run) -> Iterator[Remark]:
+        """Values of settings that open a table to whoever sets them, and did not before."""
+        for table in tables:
+            now = self._ground.openings(table)
+            opened = now - self._state.openings.get(table, frozenset())
+            place = up.place_of(table, "policy") or up.place_of(table)
+            for setting, value in sorted({(setting, value) for _, setting, value in opened}):
+                yield Remark(f"{table} shows rows of tenants to whoever sets {setting} to {value!r}", place)
+            self._state.openings[table] = now
+
+    def _place_of_any(self, tables: Sequence[QName], up: Run) -> Place | None:
+        places = (up.place_of(table, "policy") or up.place_of(table) for table in tables)
+        return next((place for place in places if place is not None), None)
+
     def _judge(
         self, old: Mapping[QName, Reach | str], new: Mapping[QName, Reach | str], up: Run, beside: Sequence[Remark]
     ) -> None:
@@ -196,6 +243,7 @@ class ChangeTrial:
                 if rules & ABOUT_TENANTS:
                     missing.append(Remark(f"{table} could not be tried: {why}"))
                 continue
+            missing += self._through_stubs(table) if rules & ABOUT_TENANTS else []
             place = up.place_of(table, "policy") or up.place_of(table)
             wrong = [Remark(text, place) for text in failures(table, before, after, rules)]
             problems += wrong
@@ -216,6 +264,12 @@ class ChangeTrial:
         status: Status = "failed" if problems else "untried" if missing else "passed"
         self._add("tenants", status, [*problems, *missing, *notes])
 
+    def _through_stubs(self, table: QName) -> list[Remark]:
+        """What a policy reads of a stub is other rows than production's, under no policy of theirs."""
+        stubs = [name for name in self._ground.shapes if self._ground.is_stub(name)]
+        read = read_by_policies(self._after, table, stubs) if stubs else []
+        return [Remark(f"policies of {table} read {', '.join(map(str, read))}, stubbed here")] if read else []
+
     def _rules_of(self, table: QName) -> set[str]:
         return {finding.rule for finding in self._findings.values() if _table_of(finding) == table}
 
@@ -235,6 +289,12 @@ class ChangeTrial:
                 continue
             wrong, right = self._backfilled(table, path, facts)
             filled += right
+            column = facts.tenancy.column
+            problems += [Remark(text, up.place_of(table)) for text in self._other_type(table, path, column)]
+            problems += [
+                Remark(f"a row of {table} that comes without {column} gets {got}", up.place_of(table, "trigger"))
+                for got in wrongly_filled(self._ground, table, column)
+            ]
             place = up.place_of(table, r"^\s*update\b")
             if wrong:
                 problems.append(
@@ -244,6 +304,12 @@ class ChangeTrial:
                 missing.append(Remark(f"{table} has no row whose parent has a tenant"))
         if filled or problems or missing:
             self._add("backfill", "failed" if problems else "untried" if missing else "passed", [*problems, *missing])
+
+    def _other_type(self, table: QName, path: Sequence[PathStep], column: str) -> Iterator[str]:
+        shapes = self._ground.shapes
+        own, theirs = (shapes[name].column(column) if name in shapes else None for name in (table, path[-1].parent))
+        if own is not None and theirs is not None and own.type != theirs.type:
+            yield f"{column} of {table} is of type {own.type}, and that of {path[-1].parent} of {theirs.type}"
 
     def _backfilled(self, table: QName, path: Sequence[PathStep], facts: Facts) -> tuple[int, int]:
         column = Identifier(facts.tenancy.column).sql()
@@ -297,7 +363,7 @@ class ChangeTrial:
             Remark(f"is not as before: {line}", self._place_about(line, down) or self._first_line("down"))
             for line in differences
         ]
-        self._add_problems("down", problems)
+        self._add_problems("down", [*down.left, *problems])
         return True
 
     def _once_more(self, again: Run, applied: Snapshot) -> None:
@@ -317,6 +383,7 @@ class ChangeTrial:
         ground = self._ground
         self._go("down", transactional)
         module = next(one.module for one in ground.facts.services if one.name == self._change.service)
+        before = ground.prediction.names_before(self._source)
         problems: list[Remark] = []
         directions: tuple[tuple[Direction, Run, Snapshot], ...] = (
             ("up", up, applied), ("down", down, self._state.snapshot), ("up", up, applied),
@@ -324,7 +391,7 @@ class ChangeTrial:
         for direction, expected, snapshot in directions:
             done = knex.run(
                 self._source, direction, ground.host.endpoint, ground.database, ground.actors.owner,
-                module=module, transactional=transactional,
+                module=module, before=before,
             )  # fmt: skip
             if done.error:
                 problems.append(Remark(f"Knex stops in {direction}: {done.error}", self._first_line(direction)))

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Literal as Choice
 
 from remediate.postgres.wire import Wire
-from remediate.prove.attack import Attacker, Session
+from remediate.prove.attack import Attacker, Session, own_of, rows
+from remediate.prove.effects import Counts, count_writes, effects_since
 from remediate.prove.model import Attempt, Detour
 from remediate.prove.shapes import ColumnShape
-from remediate.prove.targets import Target
+from remediate.prove.targets import Id, Target
 from remediate.prove.tenants import STRANGER, UUIDS
 from remediate.prove.values import value
 from remediate.replay.catalog import Catalog, QName
@@ -27,7 +28,8 @@ Kind = Choice["view", "materialized view", "function"]
 _FUNCTIONS = """
 SELECT n.nspname, p.proname,
     array_to_string(ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) AS t), E'\\x01'),
-    coalesce(array_to_string(proargnames[1:pronargs], E'\\x01', ''), ''), p.oid::regprocedure::text, prosrc
+    coalesce(array_to_string(proargnames[1:pronargs], E'\\x01', ''), ''), p.oid::regprocedure::text, prosrc,
+    provolatile = 'v'
 FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = pronamespace
 WHERE prosecdef AND prokind = 'f' AND provariadic = 0 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND NOT EXISTS (SELECT FROM pg_depend
@@ -36,12 +38,21 @@ WHERE prosecdef AND prokind = 'f' AND provariadic = 0 AND n.nspname !~ '^pg_' AN
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One view or function. `calls` are the FROM items for the first and the second tenant."""
+    """One view or function. `calls` are the FROM items for the first and the second tenant.
+
+    `writes`: it is a function that may write.
+    """
 
     kind: Kind
     name: str
     reads: tuple[QName, ...]
     calls: tuple[str, str]
+    writes: bool = False
+
+    @property
+    def called(self) -> str:
+        """Its name alone, without schema and arguments."""
+        return self.name.partition("(")[0].rpartition(".")[2]
 
 
 @dataclass(slots=True)
@@ -51,6 +62,10 @@ class Look:
     outcomes: dict[str, dict[Attempt, str]] = field(default_factory=dict)
     digests: dict[tuple[str, Attempt], str] = field(default_factory=dict)
 
+    def update(self, newer: Look) -> None:
+        self.outcomes.update(newer.outcomes)
+        self.digests.update(newer.digests)
+
 
 def find_ways(wire: Wire, catalog: Catalog, targets: Mapping[QName, Target]) -> list[Way]:
     """Views in creation order, then functions. `catalog` says what views read."""
@@ -59,13 +74,13 @@ def find_ways(wire: Wire, catalog: Catalog, targets: Mapping[QName, Target]) -> 
         kind: Kind = "materialized view" if view.materialized else "view"
         sql = QualifiedName(*name).sql()
         ways.append(Way(kind, str(name), tuple(sorted(_tables_behind(name, catalog))), (sql, sql)))
-    for schema, called, types, names, signature, body in wire.query(_FUNCTIONS):
+    for schema, called, types, names, signature, body, is_volatile in wire.query(_FUNCTIONS):
         arguments = list(zip((types or "").split("\x01"), (names or "").split("\x01"), strict=False)) if types else []
         function = QualifiedName(str(schema), str(called)).sql()
         calls = [f"{function}({', '.join(_arguments(arguments, tenant, targets))})" for tenant in (0, 1)]
         mentioned = set(re.findall(r"\w+", body or ""))
         behind = tuple(table for table in catalog.tables if table.name in mentioned)
-        ways.append(Way("function", str(signature), behind, (calls[0], calls[1])))
+        ways.append(Way("function", str(signature), behind, (calls[0], calls[1]), is_volatile == "t"))
     return ways
 
 
@@ -99,7 +114,7 @@ def _key_of(singular: str, tenant: int, targets: Mapping[QName, Target]) -> str 
 
 
 class Scout:
-    """Reads every way in every kind of session, as each role. `attacker` opens the connections for it."""
+    """Reads (and calls) every way in every kind of session, as each role. `attacker` opens the connections for it."""
 
     def __init__(
         self, attacker: Callable[[], Attacker], settings: Sequence[str], targets: Mapping[QName, Target]
@@ -127,6 +142,7 @@ class Scout:
             Session("unset", ()),
         ]
         answers: dict[tuple[str, str, Attempt], tuple[str, str]] = {}
+        self._written: dict[str, dict[Attempt, str]] = {way.name: {} for way in ways}
         for world in ("full", "again", "first", "nobody"):
             for kind in (sessions[:3], sessions[3:]):
                 wire = self._attacker.wire(kind[0].name)
@@ -139,7 +155,7 @@ class Scout:
                     self._ask(wire, world, ways, session, answers)
                 self._attacker.rest()
         for way in ways:
-            look.outcomes[way.name] = dict(self._outcomes(way, sessions, answers, look))
+            look.outcomes[way.name] = {**dict(self._outcomes(way, sessions, answers, look)), **self._written[way.name]}
 
     def _remove(self, wire: Wire, world: str) -> None:
         """Takes rows away, behind the savepoint that attempts go back to: all but the first tenant's, or all."""
@@ -167,12 +183,36 @@ class Scout:
                         "SELECT count(*)::text AS n, coalesce(md5(string_agg(v::text, ',' ORDER BY v::text"
                         f" COLLATE \"C\")), '') AS d FROM {call} AS v"
                     )
-                    reply = wire.send("; ".join([*setup, query]), wants_rows=True)
                     attempt = Attempt(role, session.name, statement)
+                    before = self._count(wire) if way.writes and world == "full" else None
+                    reply = wire.send("; ".join([*setup, query]), wants_rows=True)
+                    if before is not None and reply.error is None:
+                        self._note_writes(way, attempt, before, wire)
                     if reply.error is not None:
                         answers[way.name, world, attempt] = (f"refused {reply.error.code}", "")
                     else:
                         answers[way.name, world, attempt] = (reply.rows[0]["n"], reply.rows[0]["d"])
+
+    def _count(self, wire: Wire) -> Counts:
+        wire.query("ROLLBACK TO SAVEPOINT attempt")
+        return count_writes(wire)
+
+    def _note_writes(self, way: Way, attempt: Attempt, before: Counts, wire: Wire) -> None:
+        """What a call wrote: of others it leaks, of its own tenant it is counted, for each kind of statement."""
+
+        def own(target: Target) -> frozenset[Id]:
+            return own_of(target, attempt.session)
+
+        known = self._written[way.name]
+        for effect in effects_since(before, wire, own, lambda name: self._targets.get(name, "")):
+            key = attempt._replace(statement=effect.kind)
+            if effect.whose == "other":
+                known[key] = "leak"
+            elif attempt.statement == "own select":
+                mine = key._replace(statement=f"own {effect.kind}")
+                known[mine] = rows(effect.number + int(known.get(mine, "0").partition(" ")[0]))
+            else:
+                known.setdefault(key, "held")
 
     def _outcomes(
         self, way: Way, sessions: Sequence[Session], answers: Mapping[tuple[str, str, Attempt], tuple[str, str]],
@@ -189,7 +229,7 @@ class Scout:
                     count, digest = answers[way.name, "first", own]
                     steady = answers[way.name, "full", own] == answers[way.name, "again", own]
                     look.digests[way.name, own] = f"{count} {digest}" if steady else "varies"
-                    yield own, count if count.startswith("refused") else "1 row" if count == "1" else f"{count} rows"
+                    yield own, count if count.startswith("refused") else rows(int(count))
 
 
 def _told(full: tuple[str, str], again: tuple[str, str], less: tuple[str, str]) -> str:
@@ -200,15 +240,32 @@ def _told(full: tuple[str, str], again: tuple[str, str], less: tuple[str, str]) 
     return "held" if full == less else "leak"
 
 
-def compare(ways: Sequence[Way], before: Look, after: Look) -> tuple[list[Detour], list[tuple[Way, str]]]:
-    """Every way with both rounds, and what is wrong: the way, and a sentence."""
-    detours, problems = [], []
+def detours_of(ways: Sequence[Way], before: Look, after: Look) -> tuple[Detour, ...]:
+    """Every way with both rounds."""
+    return tuple(
+        Detour(way.kind, way.name, way.reads, before.outcomes[way.name], after.outcomes.get(way.name, {}))
+        for way in ways
+    )
+
+
+def changes_around(ways: Sequence[Way], before: Look, after: Look) -> list[tuple[Way, str]]:
+    """What is wrong in the second of two rounds: the way, and a sentence."""
+    problems = []
     for way in ways:
         old, new = before.outcomes[way.name], after.outcomes.get(way.name, {})
-        detours.append(Detour(way.kind, way.name, way.reads, old, new))
         opened = [one for one, outcome in new.items() if outcome == "leak" and old.get(one) not in ("leak", "untried")]
         for attempt in opened:
-            problems.append((way, f"{way.kind} {way.name} shows rows of other tenants now ({_session(attempt)})"))
+            does = _DOES[attempt.statement]
+            problems.append((way, f"{way.kind} {way.name} {does} rows of other tenants now ({_session(attempt)})"))
+        for attempt, outcome in old.items():
+            if attempt.statement in ("own insert", "own update", "own delete"):
+                now = new.get(attempt, "0 rows")
+                if int(now.partition(" ")[0]) < int(outcome.partition(" ")[0]):
+                    does = _DOES[attempt.statement.removeprefix("own ")]
+                    problems.append(
+                        (way, f"{way.kind} {way.name} {does} {now} of a tenant's own, and did {outcome} before"
+                              f" ({_session(attempt)})")
+                    )  # fmt: skip
         for attempt in old:
             had, has = (look.digests.get((way.name, attempt)) for look in (before, after))
             if had is None or "varies" in (had, has) or had == has or had.startswith(("refused", "0 ")):
@@ -217,7 +274,10 @@ def compare(ways: Sequence[Way], before: Look, after: Look) -> tuple[list[Detour
                 (way, f"{way.kind} {way.name} gives a tenant other rows of its own than before ({_session(attempt)}):"
                       f" {old[attempt]} before, {new.get(attempt, 'nothing')} now")
             )  # fmt: skip
-    return detours, problems
+    return problems
+
+
+_DOES = {"select": "shows", "insert": "inserts", "update": "updates", "delete": "deletes"}
 
 
 def _session(attempt: Attempt) -> str:

@@ -35,7 +35,7 @@ def prove_edits(
         return []
     services = [_edited(service, edits) for service in facts.services]
     user = config.roles.migration or _ANY if host.is_own else host.endpoint.user
-    with PostgresEngine(host, _ANY, user=user) as engine:
+    with PostgresEngine(host, _ANY, user=user, hint="try again") as engine:
         edited = replay_on(engine, services, evaluator).catalog
     prediction = Prediction(services, evaluator, config)
     static = prediction.replayed()

@@ -41,8 +41,19 @@ def failures(table: QName, before: Reach, after: Reach, rules: Collection[str]) 
         if own:
             yield f"its owner still reaches past the policies of {table}: {spell(own)}"
     yield from lost_access(table, before, after)
+    yield from _raising(table, before, after)
     if "inconsistent-tenant-setting" in rules:
         yield from _not_gained(table, before, after)
+
+
+def _raising(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """Policies that raise for being asked without a tenant, where a session had got an answer: 42704 for a setting that
+    was never set, 22P02 for one that is empty, as after RESET and in a pool."""
+    for session in ("unset", "empty"):
+        attempt = Attempt("application", session, "select")
+        now = after.outcomes.get(attempt, "untried")
+        if now in ("refused 42704", "refused 22P02") and not before.outcomes.get(attempt, now).startswith("refused"):
+            yield f"{table} raises {now.removeprefix('refused ')} now in a session with {_session(session)}"
 
 
 def _was_held(outcome: str) -> bool:
@@ -68,6 +79,7 @@ def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
     any name, and none, had worked.
     """
     leaking = {(one.role, one.session) for one in before.leaks() if one.statement == "select"}
+    lost: dict[tuple[str, str], list[Attempt]] = {}
     for attempt, had in before.outcomes.items():
         if not is_own(attempt) or _number(had) == 0:
             continue
@@ -75,10 +87,33 @@ def lost_access(table: QName, before: Reach, after: Reach) -> Iterator[str]:
             continue
         now = after.outcomes.get(attempt, "untried")
         if _number(now) < _number(had):
-            yield (
-                f"in {table}, a tenant's {attempt.statement.removeprefix(_OWN).upper()} of its own rows as the"
-                f" {attempt.role} ({_session(attempt.session)}) gave {had}, and now {now}"
-            )
+            lost.setdefault((had, now), []).append(attempt)
+    for (had, now), attempts in lost.items():
+        for statements, who in _groups(attempts):
+            yield f"in {table}, a tenant's {statements} of its own rows {who} gave {had}, and now {now}"
+    yield from _other_effects(table, before, after)
+
+
+def _other_effects(table: QName, before: Reach, after: Reach) -> Iterator[str]:
+    """What triggers wrote for a tenant and write no more, and what they write now of other tenants."""
+    changed: dict[str, list[Attempt]] = {}
+    for attempt, had in before.effects.items():
+        if _number(after.outcomes.get(attempt, "untried")) < _number(before.outcomes[attempt]):
+            continue  # told already
+        then = {(one.table, one.kind, one.whose): one.number for one in had}
+        now = {(one.table, one.kind, one.whose): one.number for one in after.effects.get(attempt, ())}
+        for (other, kind, whose), number in then.items():
+            left = now.get((other, kind, whose), 0)
+            if whose != "other" and left < number:
+                said = f"{kind} {left} rows of {other}, and did {number} before"
+                changed.setdefault(said, []).append(attempt)
+        for (other, kind, whose), number in now.items():
+            if whose == "other" and (other, kind, whose) not in then:
+                said = f"now {kind} {number} rows of other tenants in {other}"
+                changed.setdefault(said, []).append(attempt)
+    for said, attempts in changed.items():
+        for statements, who in _groups(attempts):
+            yield f"triggers of a tenant's {statements} in {table} {who} {said}"
 
 
 def _not_gained(table: QName, before: Reach, after: Reach) -> Iterator[str]:
@@ -101,17 +136,25 @@ def _number(outcome: str) -> int:
 
 
 def spell(attempts: Iterable[Attempt]) -> str:
-    """Attempts as a reader takes them in: by role and session, the statements of each."""
-    attempts = set(attempts)
-    groups: dict[tuple[str, str], list[str]] = {}
+    """Attempts as a reader takes them in: statements, and who makes them in which sessions."""
+    return "; ".join(f"{statements} {who}" for statements, who in _groups(attempts))
+
+
+def _groups(attempts: Iterable[Attempt]) -> Iterator[tuple[str, str]]:
+    """Statements, and who makes them: sessions of one role that make the same together, then roles."""
     order = {"application": 0, "owner": 1}
-    for one in sorted(attempts, key=lambda one: (order[one.role], one.session, one.statement)):
-        groups.setdefault((one.role, one.session), []).append(one.statement.upper())
-    roles: dict[tuple[str, str], list[str]] = {}
-    for (role, session), statements in groups.items():
+    made: dict[tuple[str, str], list[str]] = {}
+    for one in sorted(set(attempts), key=lambda one: (order[one.role], one.session, one.statement)):
+        made.setdefault((one.role, one.session), []).append(one.statement.removeprefix(_OWN).upper())
+    sessions: dict[tuple[str, str], list[str]] = {}
+    for (role, session), statements in made.items():
         said = "everything" if set(statements) >= STATEMENTS else ", ".join(statements)
-        roles.setdefault((role, said), []).append(_session(session))
-    return "; ".join(f"{statements} as the {role} ({', '.join(names)})" for (role, statements), names in roles.items())
+        sessions.setdefault((said, role), []).append(_session(session))
+    roles: dict[tuple[str, str], list[str]] = {}
+    for (said, role), names in sessions.items():
+        roles.setdefault((said, ", ".join(names)), []).append(f"the {role}")
+    for (said, where), names in roles.items():
+        yield said, f"as {' and '.join(names)} ({where})"
 
 
 def _session(session: str) -> str:
@@ -129,22 +172,37 @@ def affected(catalog: Catalog, changed: Collection[QName]) -> list[QName]:
 
     By name, through functions that call functions and views over views: rather one too many than one too few.
     """
-    names = {table.name for table in changed}
+    names = leading_to(catalog, changed)
+    found = []
+    for table in catalog.tables:
+        if table in changed:
+            continue
+        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
+        if names & functions or _goes_by(catalog, table, names):
+            found.append(table)
+    return found
+
+
+def read_by_policies(catalog: Catalog, table: QName, others: Collection[QName]) -> list[QName]:
+    """Those of the other tables that policies of the table read, directly or through functions and views."""
+    return [other for other in others if _goes_by(catalog, table, leading_to(catalog, [other]))]
+
+
+def leading_to(catalog: Catalog, tables: Collection[QName]) -> set[str]:
+    """Names of these tables, and of the functions and views that read them."""
+    names = {table.name for table in tables}
     grown = True
     while grown:
         size = len(names)
         names |= {key[0].name for key, one in catalog.functions.items() if names & _words(one.body)}
         names |= {name.name for name, view in catalog.views.items() if names & {read.name for read in view.reads}}
         grown = len(names) > size
-    found = []
-    for table in catalog.tables:
-        if table in changed:
-            continue
-        texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
-        functions = {trigger.function.name for trigger in catalog.triggers_of(table)}
-        if names & functions or any(names & _words(text) for text in texts):
-            found.append(table)
-    return found
+    return names
+
+
+def _goes_by(catalog: Catalog, table: QName, names: set[str]) -> bool:
+    texts = (f"{policy.using} {policy.check}" for policy in catalog.policies_of(table))
+    return any(names & _words(text) for text in texts)
 
 
 def _words(text: str) -> set[str]:

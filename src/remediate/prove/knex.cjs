@@ -1,11 +1,12 @@
-// Runs one direction of one migration with real Knex, as its migrator does around a file, and tells every query.
+// Runs one direction of one migration with real Knex's own migrator, and tells every query that it sent.
 //
-// request, on stdin: {file, direction, transaction, connection}; on stdout one line for each query, {sql, bindings}, and
-// at the end {done: true} or {error: {message, code}}. Whatever the file prints goes to stderr.
+// request, on stdin: {directory, file, recorded, table, direction, connection}: a folder with all files of the service,
+// of which those that are recorded count as done and are never loaded. On stdout one line for each query,
+// {sql, bindings}, and at the end {done: true} or {error: {message, code}}. Whatever the file prints goes to stderr.
 'use strict';
 
 const fs = require('node:fs');
-const { pathToFileURL } = require('node:url');
+const path = require('node:path');
 
 const send = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
@@ -17,21 +18,36 @@ async function run(request) {
     connection: request.connection,
     pool: { min: 0, max: 2 },
     acquireConnectionTimeout: 10000,
+    migrations: {
+      directory: request.directory,
+      tableName: request.table,
+      loadExtensions: [path.extname(request.file)],
+    },
     log: { warn() {}, error() {}, deprecate() {}, debug() {} },
   });
   const told = [];
-  knex.on('query', ({ sql, bindings }) => told.push(tell({ sql, bindings: bindings ?? [] })));
   try {
-    const loaded = await import(pathToFileURL(request.file).href);
-    const migration = typeof loaded[request.direction] === 'function' ? loaded : loaded.default;
-    const call = (handle) => migration[request.direction](handle);
-    await (request.transaction ? knex.transaction(call) : call(knex));
+    await knex.migrate.list(); // makes Knex's tables
+    await knex(request.table).del();
+    for (const name of request.recorded) {
+      await knex(request.table).insert({ name, batch: 1, migration_time: new Date() });
+    }
+    knex.on('query', ({ sql, bindings }) => {
+      // What Knex keeps its record with is no query of the file.
+      const own = [sql, ...(bindings ?? [])].some((text) => String(text).includes(request.table));
+      if (!own) told.push(tell({ sql, bindings: bindings ?? [] }));
+    });
+    const [, names] = await knex.migrate[request.direction]();
     await Promise.all(told);
-    await tell({ done: true });
+    if (names.length === 1 && path.basename(names[0]) === request.file) await tell({ done: true });
+    else await tell({ error: { message: `Knex takes ${names.join(', ') || 'no file'} for the one to run`, code: null } });
   } catch (error) {
     await Promise.all(told);
     await tell({ error: { message: String(error?.message ?? error), code: error?.code ?? null } });
   } finally {
+    knex.removeAllListeners('query');
+    await knex.schema.dropTableIfExists(request.table).catch(() => {});
+    await knex.schema.dropTableIfExists(`${request.table}_lock`).catch(() => {});
     await knex.destroy();
   }
 }

@@ -1,7 +1,7 @@
 """Real Knex, where that is asked for: the emitted file run by Node through tsx, and every query that Knex sent.
 
-The file stands alone in a folder of its own: nothing of the user's code is loaded, and no table of migrations is made.
-What Knex's migrator does around a file, a transaction or none, is done here.
+Knex's own migrator runs it, in a folder with the names of all files of its service, on a record that says that they
+have run: it has to take the new file, and only that, for the next one. The others are empty there, and never loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from remediate.source.model import MigrationSource
 _SCRIPT = Path(__file__).with_name("knex.cjs")
 _PACKAGES: Mapping[str, str] = {"knex": "^3.1.0", "pg": "^8.13.0", "tsx": "^4.20.0"}
 _SECONDS = 120
+_TABLE = "remediate_knex_migrations"
 _EXTRA = "install the extra: pip install 'knex-remediate[knex]'"
 
 
@@ -46,9 +47,10 @@ class KnexTool:
 
     def run(
         self, source: MigrationSource, direction: Direction, endpoint: Endpoint, database: str, role: str, *,
-        module: str, transactional: bool,
+        module: str, before: Sequence[str],
     ) -> KnexRun:  # fmt: skip
-        """Runs one direction of a file as `role`. `module` is "esm" or "commonjs", as in the service's package.json.
+        """Runs one direction of a file as `role`. `module` is "esm" or "commonjs", as in the service's package.json;
+        `before` are the names of the service's other files, which count as done.
 
         Raises `RemediateError` where Node does not run or does not end.
         """
@@ -56,16 +58,22 @@ class KnexTool:
             folder = Path(name)
             kind = "module" if module == "esm" and source.name.endswith(".js") else "commonjs"
             (folder / "package.json").write_text(json.dumps({"type": kind}), encoding="utf-8")
-            (folder / source.name).write_bytes(source.data)
+            migrations = folder / "migrations"
+            migrations.mkdir()
+            for other in before:
+                (migrations / other).touch()
+            (migrations / source.name).write_bytes(source.data)
             (folder / "node_modules").symlink_to(self.project / "node_modules")
             connection = {
                 "host": endpoint.host, "port": endpoint.port, "user": endpoint.user, "password": endpoint.password,
                 "database": database, "options": f"-c role={role}", "application_name": "remediate",
             }  # fmt: skip
             request = {
-                "file": str(folder / source.name),
+                "directory": str(migrations),
+                "file": source.name,
+                "recorded": [*before, *([source.name] if direction == "down" else [])],
+                "table": _TABLE,
                 "direction": direction,
-                "transaction": transactional,
                 "connection": connection,
             }
             return self._ask(request)

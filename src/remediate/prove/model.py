@@ -27,6 +27,8 @@ CheckName = Literal[
     "queries",
 ]
 Role = Literal["application", "owner"]
+Whose = Literal["own", "other", "nobody"]
+StubKind = Literal["schema", "extension", "type", "table", "function"]
 
 MEANINGS: dict[CheckName, str] = {
     "up": "up runs as the owner of the tables, who is no superuser",
@@ -78,6 +80,15 @@ class Attempt(NamedTuple):
     statement: str
 
 
+class Effect(NamedTuple):
+    """Rows that something wrote in a table, and whose they are as the session sees it: its tenant's or another's."""
+
+    table: QName
+    kind: Literal["insert", "update", "delete"]
+    whose: Whose
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What every attempt on one relation gave at one time.
@@ -87,6 +98,8 @@ class Reach:
     """
 
     outcomes: dict[Attempt, str]
+    effects: dict[Attempt, tuple[Effect, ...]] = field(default_factory=dict)
+    """What triggers wrote in other tables, where a tenant wrote its own rows."""
 
     def leaks(self) -> tuple[Attempt, ...]:
         return tuple(attempt for attempt, outcome in self.outcomes.items() if outcome == "leak")
@@ -105,6 +118,7 @@ class Matrix:
     before: Reach | None = None
     after: Reach | None = None
     unfilled: str | None = None
+    stub: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,21 @@ class Detour:
     reads: tuple[QName, ...]
     before: dict[Attempt, str]
     after: dict[Attempt, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """What stands in for something that the history refers to and nobody makes: a table of another service.
+
+    `places` are the first that refer to it; `columns` of a table, name and type, are those that are referred to.
+    `statement` is what makes it.
+    """
+
+    kind: StubKind
+    name: str
+    places: tuple[Place, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +197,7 @@ class DatabaseProof:
     refused: int = 0
     unlike: int = 0
     settings: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from remediate.config.model import Config
@@ -36,6 +37,8 @@ class Prediction:
         self._evaluator = evaluator
         self._config = config
         self._services = list(services)
+        self.sent: list[str] = []
+        """The strings of the history, in order."""
         for service in services:
             connect(self._engine, service, services)
             for migration in service.migrations:
@@ -43,6 +46,7 @@ class Prediction:
 
     def _evaluate(self, source: MigrationSource) -> Evaluation:
         evaluation = self._evaluator.evaluate(source, "up", self._engine)
+        self.sent += [sent.sql for sent in evaluation.sent]
         for unresolved in evaluation.unresolved:
             self._engine.told.unresolved[unresolved] = None
         for assumption in evaluation.assumptions:
@@ -57,6 +61,13 @@ class Prediction:
             for one in self._services
         ]
         return self._evaluate(source)
+
+    def names_before(self, source: MigrationSource) -> list[str]:
+        """The names of the other files of its service, with the extension of `source`: those that Knex sees there."""
+        suffix = PurePosixPath(source.name).suffix
+        service = next(one for one in self._services if one.name == source.service)
+        names = [one.name for one in service.migrations if one.name != source.name]
+        return list(dict.fromkeys(name for name in names if PurePosixPath(name).suffix == suffix))
 
     def replayed(self) -> Replayed:
         return self._engine.finish()

@@ -155,6 +155,9 @@ class _Filler:
         tenant = number // ROWS
         return rows.get(number) or next((row for other, row in rows.items() if other // ROWS == tenant), None)
 
+    def rows_of(self, table: QName, tenant: int) -> list[Row]:
+        return [row for number, row in self.filled.rows.get(table, {}).items() if number // ROWS == tenant]
+
     def is_filled(self, table: QName) -> bool:
         return table in self.filled.rows
 
@@ -208,6 +211,8 @@ class _RowMaker:
 
     def make(self) -> tuple[Row | None, str]:
         """The row as the table took it, or None and why not."""
+        if not self._shape.columns:
+            return None, "it has no columns"
         full = self._first_guess()
         if isinstance(full, str):
             return None, full
@@ -362,17 +367,21 @@ class _RowMaker:
     def _satisfy(self, row: Row, violated: CheckShape) -> bool:
         """Values for the columns of a check, and of all others that share a column with it."""
         checks, columns = self._connected(violated)
-        free = [name for name in columns if name not in self._fixed]
-        held = [name for name in columns if name in self._fixed]
-        if not free:
-            return False
         texts = [check.expression for check in checks]
-        pools: list[list[str | None]] = []
-        for name in free:
+        known: dict[str, list[str | None]] = {}
+        for name in columns:
             shape = self._shape.column(name)
             if shape is None:
                 return False
-            pools.append(list(candidates(shape, texts, self._number, row.get(name))))
+            if name in self._fixed:
+                known[name] = self._references(shape, row.get(name))
+            else:
+                known[name] = list(candidates(shape, texts, self._number, row.get(name)))
+        free = [name for name in columns if name not in self._fixed or len(known[name]) > 1]
+        held = [name for name in columns if name not in free]
+        if not free:
+            return False
+        pools = [known[name] for name in free]
         most = max(3, int(_COMBINATIONS ** (1 / len(free))))
         rows = list(itertools.islice(itertools.product(*(pool[:most] for pool in pools)), _COMBINATIONS))
         matching = self._ask(checks, free, held, rows, row)
@@ -380,6 +389,23 @@ class _RowMaker:
             return False
         row.update(zip(free, rows[matching[(self._number + self._salt) % len(matching)]], strict=True))
         return True
+
+    def _references(self, column: ColumnShape, current: str | None) -> list[str | None]:
+        """What a column that refers to another row may be as well: another row of the same tenant, or none."""
+        name = column.name
+        if self._circular or name == self._filler.facts.tenancy.column or name in self._filler.reserved(
+            self._shape.name, self._number
+        ):  # fmt: skip
+            return [current]
+        found = [current]
+        for key in self._shape.keys:
+            parent = self._filler.shape_of(key.parent)
+            if name in key.columns and parent is not None and parent is not self._shape:
+                theirs = key.parent_columns[key.columns.index(name)]
+                found += [row.get(theirs) for row in self._filler.rows_of(parent.name, self._tenant)]
+        if not column.required:
+            found.append(None)
+        return list(dict.fromkeys(found))
 
     def _connected(self, violated: CheckShape) -> tuple[list[CheckShape], list[str]]:
         checks, columns = [violated], list(violated.columns)

@@ -7,9 +7,10 @@ is what is written, and none of it is executed as JavaScript.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from remediate.errors import RemediateError
 from remediate.evaluate.evaluate import Evaluator
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Direction, Sent
@@ -53,6 +54,7 @@ class Run:
     problem: Remark | None = None
     unprovable: bool = False
     unseen: list[Remark] = field(default_factory=list)
+    left: list[Remark] = field(default_factory=list)
 
     @property
     def locks(self) -> tuple[Observed, ...]:
@@ -72,6 +74,36 @@ class Run:
         return self.place_of(table) if pattern else None
 
 
+_STATE = """
+SELECT name, setting FROM pg_catalog.pg_settings
+WHERE context IN ('user', 'superuser') AND name !~ '^transaction_' AND name <> 'role'
+UNION ALL SELECT name, pg_catalog.current_setting(name, true) FROM pg_catalog.unnest(ARRAY[{names}]::text[]) AS name
+UNION ALL SELECT 'an advisory lock', pg_catalog.count(*)::text FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()
+UNION ALL SELECT 'role', current_user::text"""
+
+
+_LOCK = "an advisory lock"
+
+
+def _state_of(wire: Wire, settings: Sequence[str]) -> dict[str, str | None]:
+    rows = wire.query(_STATE.format(names=", ".join(Literal(name).sql() for name in settings)))
+    return {str(name): value or None for name, value in rows}
+
+
+def _left(before: dict[str, str | None], now: dict[str, str | None], where: str, run: Run) -> list[Remark]:
+    remarks = []
+    for name, value in now.items():
+        if name in before and value != before[name]:  # PL/pgSQL brings settings of its own when it is first used
+            pattern = "advisory" if name == _LOCK else rf"\b{re.escape(name)}\b"
+            place = next(
+                (step.place for step in reversed(run.steps) if re.search(pattern, step.sql, re.IGNORECASE)), None
+            )
+            what = name if name == _LOCK else f"{name} at {value or ''!r}"
+            remarks.append(Remark(f"leaves {what} in {where}", place))
+    return remarks
+
+
 class LiveWorld:
     """The database as an emitted file sees it while it runs (evaluate's `World`), in one session of a server."""
 
@@ -80,9 +112,19 @@ class LiveWorld:
         self._observer = observer
         self._run = run
         self._held: set[Lock] = set()
+        self.failure: RemediateError | None = None
+        """What ended the session; evaluation would take it for a fault of its own."""
 
     def execute(self, sent: Sent, wants_rows: bool) -> Answer:
         """Sends one string. What it locks is read while its transaction is open; one that has none gets one."""
+        if self.failure is None:
+            try:
+                return self._execute(sent, wants_rows)
+            except RemediateError as failure:
+                self.failure = failure
+        return Answer(Unknown(self.failure.cause, sent.place))
+
+    def _execute(self, sent: Sent, wants_rows: bool) -> Answer:
         unknown = sent.unknown_values or sent.gap
         if unknown is not None:
             self._stop(f"its text is not known: {unknown}", sent.place)
@@ -162,13 +204,22 @@ def run_file(
     observer: Wire,
     *,
     transactional: bool,
+    settings: Sequence[str] = (),
 ) -> Run:
-    """Runs one direction of a file in a session of its own, in one transaction where Knex would open one."""
+    """Runs one direction of a file in a session of its own, in one transaction where Knex would open one.
+
+    What it leaves set, for the next file of its batch or for whoever gets the connection next, is among `left`; of
+    custom settings only those of `settings` are known.
+    """
     run = Run()
     with connect() as wire:
+        first = _state_of(wire, settings)
         if transactional:
             wire.send("BEGIN")
-        evaluation = evaluator.evaluate(source, direction, LiveWorld(wire, observer, run))
+        world = LiveWorld(wire, observer, run)
+        evaluation = evaluator.evaluate(source, direction, world)
+        if world.failure is not None:
+            raise world.failure
         for unresolved in evaluation.unresolved:
             run.problem = run.problem or Remark(f"cannot be read: {unresolved.reason}", unresolved.place)
         if evaluation.thrown is not None and run.problem is None:
@@ -177,9 +228,14 @@ def run_file(
             run.problem = Remark(f"{direction} sends nothing", Place(source.file))
         if wire.in_transaction:
             failed = run.problem is not None or wire.aborted
+            if not failed:
+                shared = "the transaction, which Knex shares with other files"
+                run.left += _left(first, _state_of(wire, settings) | {_LOCK: first[_LOCK]}, shared, run)
             reply = wire.send("ROLLBACK" if failed else "COMMIT")
             if reply.error is not None:
                 run.problem = Remark(
                     f"PostgreSQL refuses to commit: {reply.error.message} ({reply.error.code})", Place(source.file)
                 )
+        if run.problem is None and not run.left:
+            run.left += _left(first, _state_of(wire, settings), "the session", run)
     return run

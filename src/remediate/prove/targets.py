@@ -26,7 +26,8 @@ class Target:
 
     A table that holds one row at all has none of the second tenant. `conditions` are the settings beside the tenant's
     that policies compare with other columns, each with the values that go with the two samples; `rows` are then those
-    that share these values. `strangers` are further rows of other tenants, `unowned` those of none.
+    that share these values. `strangers` are further rows of other tenants, `unowned` those of none. `tenants` is the
+    query for the place and the tenant of every row; `watched`: it has triggers that may write in other tables.
     """
 
     shape: TableShape
@@ -41,6 +42,8 @@ class Target:
     forced: bool = False
     strangers: frozenset[Id] = frozenset()
     unowned: frozenset[Id] = frozenset()
+    tenants: str = ""
+    watched: bool = False
 
     @property
     def sql(self) -> str:
@@ -120,7 +123,9 @@ def among(ids: Iterable[Id]) -> str:
     return f"(tableoid, ctid) IN ({listed})" if listed else "false"
 
 
-def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned, forced: bool) -> Target | str:
+def find_target(
+    wire: Wire, shape: TableShape, facts: Facts, returned: Returned, *, forced: bool, watched: bool = False
+) -> Target | str:
     """The table as a target, or the reason why it is none. `wire` sees every row.
 
     `returned` are the settings that functions read, by function name; `forced`: FORCE ROW LEVEL SECURITY is on.
@@ -163,6 +168,7 @@ def find_target(wire: Wire, shape: TableShape, facts: Facts, returned: Returned,
         conditions, _legacy(shape.name, facts, returned), forced,
         frozenset(place for place, tenant in strangers.items() if tenant is not None),
         frozenset(place for place, tenant in strangers.items() if tenant is None),
+        query, watched,
     )  # fmt: skip
 
 

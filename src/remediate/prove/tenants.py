@@ -7,9 +7,9 @@ from typing import Final
 from remediate.detect.model import Facts
 from remediate.prove.shapes import ColumnShape
 
-UUIDS: Final = ("aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002")
-STRANGER: Final = "cccccccc-0000-4000-8000-000000000003"
-"""The key of no tenant."""
+UUIDS: Final = ("aaaaaaaa-0000-4000-8000-00000000000a", "aaaaaaaa-0000-4000-8000-00000000000b")
+STRANGER: Final = "aaaaaaaa-0000-4000-8000-00000000000c"
+"""The key of no tenant. They differ as late as they can, so that whoever compares a part of them lets others in."""
 _NUMBERS: Final = ("910001", "910002", "910003")
 ROWS = 2
 """Rows of each tenant in each table."""

@@ -19,6 +19,7 @@ from remediate.prove.model import (
     Proofs,
     Reach,
     Remark,
+    Stub,
 )
 from remediate.prove.summary import summary
 from remediate.replay.catalog import QName
@@ -49,10 +50,20 @@ def _database(database: DatabaseProof) -> dict[str, Any]:
         "settings": list(database.settings),
         "history": {"refused": database.refused, "unlike": database.unlike},
         "limits": list(database.limits),
+        "stubs": [_stub(stub) for stub in database.stubs],
         "changes": [change_document(proof) for proof in database.changes],
         "tables": [_matrix(matrix) for matrix in database.matrices],
         "detours": [_detour(detour) for detour in database.detours],
         "checks": [_check(check) for check in database.checks],
+    }
+
+
+def _stub(stub: Stub) -> dict[str, Any]:
+    return {
+        "kind": stub.kind,
+        "name": stub.name,
+        "columns": [{"name": name, "type": type_} for name, type_ in stub.columns],
+        "references": [{"file": place.file, "line": place.line} for place in stub.places],
     }
 
 

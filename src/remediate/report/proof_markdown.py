@@ -8,7 +8,7 @@ from typing import Any
 from remediate import __version__
 from remediate.prove.model import MEANINGS, ChangeProof, DatabaseProof, Matrix, Proofs
 from remediate.prove.summary import server_of, summary
-from remediate.report.proof_text import VERDICT
+from remediate.report.proof_text import STUBBED, VERDICT
 
 _STATUS = {"passed": "yes", "failed": "**no**", "untried": "not tried"}
 _ROLES = ("application", "owner")
@@ -41,12 +41,23 @@ def _database(database: DatabaseProof) -> Iterator[str]:
     for proof in database.changes:
         yield from _change(proof)
     yield from _matrix(database)
-    left = [matrix for matrix in database.matrices if matrix.unfilled]
+    left = [matrix for matrix in database.matrices if matrix.unfilled and not matrix.stub]
     if left:
         yield ""
         yield f"### Tables that were not attacked ({len(left)})"
         yield ""
         yield from (f"- `{matrix.table}`: {_escaped(matrix.unfilled or '')}" for matrix in left)
+    if database.stubs:
+        yield ""
+        yield f"### Stubs ({len(database.stubs)})"
+        yield ""
+        yield f"{STUBBED} What was tried on them says nothing of production."
+        yield ""
+        yield "| stub | made as | referred to by |"
+        yield "|---|---|---|"
+        for stub in database.stubs:
+            columns = ", ".join(f"`{name} {type_}`" for name, type_ in stub.columns)
+            yield f"| {stub.kind} `{stub.name}` | {columns or 'empty'} | {', '.join(map(str, stub.places))} |"
     if database.limits:
         yield ""
         yield "### Not as in production"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from remediate.prove.model import MEANINGS, ChangeProof, Check, DatabaseProof, Matrix, Proofs
+from remediate.detect.found import listed
+from remediate.prove.model import MEANINGS, ChangeProof, Check, DatabaseProof, Matrix, Proofs, Stub
 from remediate.prove.summary import server_of, summary
 from remediate.report.lines import LEVEL_STYLE, Line, Segment, count, heading, prose
 
@@ -42,6 +43,7 @@ def _database(database: DatabaseProof, proofs: Proofs, width: int | None) -> Ite
     yield from _matrix(database.matrices)
     yield from _around(database, width)
     yield from _unfilled(database.matrices, width)
+    yield from _stubs(database.stubs, width)
     if database.limits:
         yield heading(f"Not as in production ({len(database.limits):,})")
         for limit in database.limits:
@@ -119,10 +121,11 @@ def _around(database: DatabaseProof, width: int | None) -> Iterator[Line]:
     closed = [one for one in database.detours if "leak" in one.before.values() and one not in leaking]
     if leaking or closed:
         yield heading("Around the tables")
-        for detours, what in ((closed, "show other tenants' rows no more"), (leaking, "show other tenants' rows")):
+        for detours, what in ((closed, "reach other tenants' rows no more"), (leaking, "reach other tenants' rows")):
             kinds = Counter(detour.kind for detour in detours)
             if detours:
-                said = " and ".join(count(number, kind) for kind, number in kinds.items())
+                said = listed([count(number, kind) for kind, number in kinds.items()])
+                what = what if len(detours) > 1 else what.replace("reach", "reaches")
                 names = ", ".join(detour.name for detour in detours[:6])
                 more = f" and {len(detours) - 6} more" if len(detours) > 6 else ""
                 yield from prose(f"{said} {what}: {names}{more}.", indent=4, width=width, first=[Segment("  ")])
@@ -132,8 +135,23 @@ def _around(database: DatabaseProof, width: int | None) -> Iterator[Line]:
         yield []
 
 
+STUBBED = "No migration here makes these, and the history refers to them: they were made from what refers to them."
+
+
+def _stubs(stubs: Sequence[Stub], width: int | None) -> Iterator[Line]:
+    if not stubs:
+        return
+    yield heading(f"Stubs ({len(stubs):,})")
+    yield from prose(f"{STUBBED} They are not attacked.", indent=2, width=width)
+    for stub in stubs:
+        columns = f" ({', '.join(name for name, _ in stub.columns)})" if stub.columns else ""
+        text = f"{stub.kind} {stub.name}{columns}, for {stub.places[0]}"
+        yield from prose(text, indent=4, width=width, first=[Segment("  ")], style="yellow")
+    yield []
+
+
 def _unfilled(matrices: Sequence[Matrix], width: int | None) -> Iterator[Line]:
-    left = [matrix for matrix in matrices if matrix.unfilled]
+    left = [matrix for matrix in matrices if matrix.unfilled and not matrix.stub]
     groups: dict[str, list[str]] = {}
     for matrix in left:
         groups.setdefault(matrix.unfilled or "", []).append(str(matrix.table))

@@ -6,7 +6,7 @@ real server.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from remediate.evaluate.values import HostObject, Unknown, Value
@@ -58,10 +58,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class SqlError:
-    """PostgreSQL's refusal: its five-character code and its message."""
+    """PostgreSQL's refusal: its five-character code and its message. `detail` is there where a server said it."""
 
     code: str
     message: str
+    detail: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
