@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remediate.postgres.queries import (
+    AGGREGATES,
     COLUMNS,
     CONSTRAINTS,
     EXTENSIONS,
@@ -203,6 +204,8 @@ class _Reader:
         return text
 
     def _functions(self) -> None:
+        for (name,) in self.rows(AGGREGATES):
+            self.builder.extras["aggregate", name] = True
         for row in self.rows(FUNCTIONS):
             schema, name, identity, types, returns, language, body, kind, definer, volatility, settings = row
             key = QName(schema, name)

@@ -85,6 +85,12 @@ FUNCTIONS = f"""
                       AND i.deptype = 'i') ORDER BY p.oid
 """
 
+AGGREGATES = f"""
+    SELECT p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE {USER_SCHEMAS} AND p.prokind = 'a' ORDER BY p.oid
+"""
+"""They are in no catalog of ours; views that call them are spelled."""
+
 CONSTRAINTS = f"""
     SELECT n.nspname, c.relname, k.conname, k.contype::text,
            (SELECT array_agg(a.attname::text ORDER BY u.at) FROM unnest(k.conkey) WITH ORDINALITY AS u (number, at)
@@ -146,6 +152,6 @@ GRANTS = f"""
 """
 
 QUERIES = (
-    SCHEMAS, EXTENSIONS, ROLES, TYPES, RELATIONS, COLUMNS, VIEW_COLUMNS, VIEW_READS, SEQUENCES, FUNCTIONS, CONSTRAINTS,
-    INDEXES, POLICIES, TRIGGERS, GRANTS,
+    SCHEMAS, EXTENSIONS, ROLES, TYPES, RELATIONS, COLUMNS, VIEW_COLUMNS, VIEW_READS, SEQUENCES, FUNCTIONS, AGGREGATES,
+    CONSTRAINTS, INDEXES, POLICIES, TRIGGERS, GRANTS,
 )  # fmt: skip

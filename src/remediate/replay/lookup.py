@@ -55,6 +55,8 @@ class CatalogLookup:
                 return None
             if brings_function(self.builder.extensions, name) or schema in SYSTEM_SCHEMAS:
                 return None
+            if ("aggregate", name) in self.builder.extras:
+                return None
             if schema in (None, "pg_catalog") and (name in builtins().types or self.builder.find_type(name, schema)):
                 return None  # a cast that looks like a call: date(x)
             raise self._missing_function(schema, name, arguments)

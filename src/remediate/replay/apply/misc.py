@@ -13,6 +13,7 @@ from remediate.replay.refused import Refused, nearest_name
 from remediate.replay.undo import UndoDict
 from remediate.sql.nodes import ObjectType, strings
 from remediate.sql.parse import Node
+from remediate.sql.quote import truncate_identifier
 
 _RELATIONS = (
     ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_INDEX,
@@ -106,6 +107,14 @@ def maintenance(node: Node, at: Applying) -> None:
         raise Refused("25001", "VACUUM cannot run inside a transaction block")
 
 
+@applies("define_stmt")
+def define(node: Node, at: Applying) -> None:
+    """Of aggregates it is known that they are there; of operators, collations and the like nothing is asked."""
+    if node.kind == ObjectType.OBJECT_AGGREGATE:
+        schema, name = at.qualified(node.defnames)
+        at.builder.extras["aggregate", at.new_qualified(schema, truncate_identifier(name)).name] = True
+
+
 @applies("alter_database_set_stmt", "alter_database_stmt", "notify_stmt", "listen_stmt", "unlisten_stmt",
          "discard_stmt", "variable_show_stmt", "constraints_set_stmt", "check_point_stmt", "load_stmt",
          "alter_system_stmt", "explain_stmt", "alter_default_privileges", "replica_identity_stmt",
@@ -113,7 +122,7 @@ def maintenance(node: Node, at: Applying) -> None:
          "create_publication_stmt", "alter_publication_stmt", "create_subscription_stmt", "alter_subscription_stmt",
          "drop_subscription_stmt", "prepare_stmt", "execute_stmt", "deallocate_stmt", "alter_extension_stmt",
          "alter_extension_contents_stmt", "create_event_trig_stmt", "alter_event_trig_stmt", "rule_stmt",
-         "create_cast_stmt", "define_stmt", "create_conversion_stmt", "create_am_stmt",
+         "create_cast_stmt", "create_conversion_stmt", "create_am_stmt",
          "alter_fdw_stmt", "alter_type_stmt",
          "create_table_space_stmt", "createdb_stmt", "dropdb_stmt", "transaction_stmt",
          "alter_operator_stmt")  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from remediate.evaluate.values import Unknown
@@ -40,9 +40,10 @@ class Found:
 class Evaluation:
     """Expressions and queries with the variables of `frames`; functions with effects go through `call`."""
 
-    def __init__(self, frames: Frames, call: Caller) -> None:
+    def __init__(self, frames: Frames, call: Caller, assign: Callable[[str, str, bool], None]) -> None:
         self.frames = frames
         self.call = call
+        self.assign = assign
         self.called = False
         self._trees: dict[str, Node] = {}
 
@@ -51,7 +52,11 @@ class Evaluation:
             self.called = True
             return self.call(function, values, types)  # type: ignore[arg-type]
 
-        return Session(reader, self.frames, call, tables_are_empty=fresh)
+        def assign(name: str, value: str, local: bool) -> None:
+            self.called = True
+            self.assign(name, value, local)
+
+        return Session(reader, self.frames, call, assign, tables_are_empty=fresh)
 
     def tree(self, text: str) -> Node:
         """The parsed SELECT. Raises `Refused` 42601 and `NotUnderstood`."""

@@ -43,6 +43,7 @@ from remediate.sql.plpgsql.tree import (
     Target,
     Transaction,
 )
+from remediate.sql.quote import quote_literal
 
 
 class TooMuch(Exception):
@@ -89,13 +90,18 @@ class Interpreter:
         self.budget = budget
         self.frames = Frames(parameters)
         self.frames.stack.append(Frame(None, {"found": Variable("bool", False, False)}))
-        self.evaluation = Evaluation(self.frames, call)
+        self.evaluation = Evaluation(self.frames, call, self._assign)
         self.session = Session(host.reader, self.frames)
         self.reasons: list[str] = []
         self.offset = 0
         self.error: Refused | None = None
         self.result = Computed("void", None, None)
         self.rows: list[Value] = []
+
+    def _assign(self, name: str, value: str, local: bool) -> None:
+        """set_config, wherever in an expression it stands: the host sets it."""
+        text = f"SELECT set_config({quote_literal(name)}, {quote_literal(value)}, {str(local).lower()})"
+        self.host.execute(text, self.offset, self.conditional)
 
     # -- what may be unknown ---------------------------------------------------------------------------------------
 

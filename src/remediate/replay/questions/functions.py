@@ -349,8 +349,12 @@ def _has_role(session: Session, values: list[Value], types: list[str]) -> Value:
 
 
 def _set_config(session: Session, values: list[Value], types: list[str]) -> Value:
-    # Its effect is the engine's business; what it gives is the value.
-    return values[1]
+    name, value, local = values
+    known = isinstance(name, str) and (value is None or isinstance(value, str)) and isinstance(local, bool)
+    if session.assign is not None and known:
+        session.assign(str(name), str(value or ""), bool(local))
+    # Of a statement that is only this, the effect is the engine's business.
+    return value
 
 
 def _lower(text: str) -> str:

@@ -44,6 +44,8 @@ class Session:
     reader: CatalogReader
     variables: Variables | None = None
     call: Caller | None = None
+    assign: Callable[[str, str, bool], None] | None = None
+    """What `set_config` does with a name, a value and whether it is local; None where nothing may change."""
     tables_are_empty: bool = False
     steps: int = _STEPS
     assumptions: list[str] = field(default_factory=list)
