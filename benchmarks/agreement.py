@@ -144,7 +144,7 @@ def run(checkout: Checkout, groups: Sequence[Sequence[Service]], chosen: argpars
                     title = f"{assume}, static engine and real Knex"
                     yield (
                         title,
-                        against_knex(server, services, checkout.root, static, assume, checkout.setup, checkout.text_of),
+                        against_knex(server, services, checkout.root, [static, real], assume, checkout),
                     )
 
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from remediate.postgres.database import create_database, drop_database, forget_role_settings
 from remediate.postgres.introspect import introspect
 from remediate.postgres.server import Server
 from remediate.replay.catalog import Catalog, Replayed
-from remediate.replay.compare import Comparison, Fact, FactKey, Facts, TextOf, catalog_facts, compare_facts
+from remediate.replay.compare import Comparison, Fact, FactKey, Facts, catalog_facts, compare_facts
 from remediate.replay.engine import Assumption
 from remediate.source.model import Service
 from remediate.sql.quote import quote_identifier
@@ -25,24 +26,34 @@ _NOT_FOUND = ("MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND")
 """Node's codes for a package that is not there: such a run says nothing about the migrations."""
 
 
+class Known(Protocol):
+    """What is known of a checkout: SQL that runs before its migrations, and the text of its files."""
+
+    @property
+    def setup(self) -> str: ...
+
+    def text_of(self, file: str) -> str: ...
+
+
 def against_knex(
     server: Server,
     services: Sequence[Service],
     root: Path,
-    static: Replayed,
+    told: Sequence[Replayed],
     assume: Assumption,
-    setup: str,
-    text_of: TextOf,
+    known: Known,
 ) -> Comparison:
     """Runs the services in one database and holds what is there, and what was refused, against a static replay.
 
-    `setup` is SQL that runs before. Under `applied` the refused strings of each file are compared by SQLSTATE, under
+    It is the first of `told`; what the others could not read (an extension that is not here) explains differences, too.
+    Under `applied` the refused strings of each file are compared by SQLSTATE, under
     `fresh` the error that ended the run of each service.
     """
+    static = told[0]
     expected: dict[FactKey, Fact] = {}
     with _database(server, static.catalog) as database:
-        if setup:
-            database.run(setup)
+        if known.setup:
+            database.run(known.setup)
         # What the replay, too, took to be there.
         for schema, history in static.catalog.schemas.items():
             if history and not history[0].migration:
@@ -63,7 +74,7 @@ def against_knex(
     own = {name for service in services for name in (service.table_name, f"{service.table_name}_lock")}
     found.update(_without(own, catalog_facts(static.catalog)))
     expected.update(_without(own, catalog_facts(catalog)))
-    return compare_facts(static.database, found, expected, [static], text_of)
+    return compare_facts(static.database, found, expected, told, known.text_of)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def _key(services: Sequence[Service], run: Run, cache: Cache) -> bytes:
     settings = [run.environment, run.assume, run.user, run.server_version]
     parts = [json.dumps(settings).encode()]
     for service in services:
+        parts.append(json.dumps([service.table_schema, service.table_name]).encode())
         if service.search_path is not None:
             parts.append(json.dumps(service.search_path.schemas).encode())
         for migration in service.migrations:

@@ -124,6 +124,42 @@ def test_a_child_that_its_policies_isolate_through_the_parent_is_information(cas
     assert any("its tenants apart" in sentence for sentence in finding.evidence) == isolated
 
 
+OWN = "source_tenant_id = current_setting('app.current_tenant_id', true)::uuid"
+
+# The policies of a table whose tenant column has another name, and whether they say so.
+OWN_POLICIES: dict[str, tuple[Callable[[Database], Database], bool]] = {
+    "alone": (lambda d: d.policy("orders", OWN), True),
+    "with a check": (lambda d: d.policy("orders", OWN, check=OWN), True),
+    "and more that narrows it": (lambda d: d.policy("orders", f"{OWN} AND customer_id = id"), True),
+    "and one that is open": (lambda d: d.policy("orders", OWN).policy("orders", "true", name="open"), False),
+    "or by another way": (lambda d: d.policy("orders", f"{OWN} OR customer_id IS NULL"), False),
+    "turned round": (lambda d: d.policy("orders", OWN.replace(" = ", " <> ", 1)), False),
+    "by another setting": (lambda d: d.policy("orders", OWN.replace("current_tenant_id", "current_user_id")), False),
+    "of a column that the table does not have": (lambda d: d.policy("orders", OWN.replace("source_", "other_")), False),
+}
+
+
+@pytest.mark.parametrize("case", OWN_POLICIES)
+def test_a_column_that_policies_compare_with_the_tenant_is_its_tenant_column(case: str) -> None:
+    add, tells = OWN_POLICIES[case]
+    config = Config(tenancy=Tenancy(column="tenant_id", setting="app.current_tenant_id"))
+    database = platform(config).table(
+        "orders", {"customer_id": "uuid", "source_tenant_id": "uuid"}, tenant=False, rls=True
+    )
+    assert (findings(add(database.reference("orders", "customer_id", "customers"))) == []) == tells
+
+
+def test_policies_may_go_another_way_than_the_one_that_was_chosen() -> None:
+    config = Config(tenancy=Tenancy(column="tenant_id", setting="app.current_tenant_id"))
+    database = platform(config).table("shops").table("lines", {"shop_id": "uuid"}, tenant=False)
+    database = database.reference("lines", "shop_id", "shops")
+    database = database.table("orders", {"customer_id": "uuid", "line_id": "uuid"}, tenant=False, rls=True)
+    database = database.reference("orders", "customer_id", "customers").reference("orders", "line_id", "lines")
+    way = f"line_id IN (SELECT l.id FROM lines l JOIN shops s ON s.id = l.shop_id WHERE s.{TENANT})"
+    levels = {one.subject.name: one.severity for one in findings(database.policy("orders", way))}
+    assert levels == {"lines": "error", "orders": "info"}
+
+
 def test_policies_isolate_nothing_while_row_level_security_is_off() -> None:
     database = platform().table("orders", {"customer_id": "uuid"}, tenant=False)
     (finding,) = findings(database.reference("orders", "customer_id", "customers").policy("orders", THROUGH))

@@ -64,6 +64,11 @@ BODIES: list[tuple[str, str, list[str]]] = [
     ("a helper that returns a builder", "const f = t => knex.raw(t); await f('a'); f('b');", ["a"]),
     ("an async arrow that returns a builder runs it", "const f = async t => knex.raw(t); f('a');", ["a"]),
     ("a helper before its declaration", "await f(); function f() { return knex.raw('a'); }", ["a"]),
+    (
+        "what an asynchronous callback awaits is sent after its table",
+        "await knex.schema.table('users', async t => { t.string('r'); await knex('users').update({ r: 'x' }); t.string('late'); });",
+        ['alter table "users" add column "r" varchar(255)', 'update "users" set "r" = \'x\''],
+    ),
     ("a closure over the handle", "const go = async (t) => { await knex.raw(t); }; await go('a');", ["a"]),
     ("an immediately called function", "await (async () => { await knex.raw('a'); })();", ["a"]),
     ("default parameters", "const f = (t, s = 'public') => `${s}.${t}`; await knex.raw(f('a'));", ["public.a"]),
@@ -200,6 +205,10 @@ MODULES = {
     "a .js specifier that means .ts": (
         "import { T } from './helper.js';\nexport const up = k => k.raw(T);",
         {"helper.ts": HELPER},
+    ),
+    "the process and the buffer of Node by their modules": (
+        "import process, { env } from 'node:process';\nimport { Buffer } from 'buffer';\nexport const up = k => k.raw(process.env.A === env.A ? Buffer.from('a').toString() : 'b');",
+        {},
     ),
     "an index file": ("import { T } from './lib';\nexport const up = k => k.raw(T);", {"lib/index.ts": HELPER}),
     "require": (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import pytest
 
 from remediate.evaluate.model import Direction, Evaluation
 from remediate.evaluate.world import World
-from remediate.replay.catalog import Outcome
+from remediate.replay.catalog import Assumption, Outcome
 from remediate.replay.replay import replay
 from remediate.source.model import MigrationSource, Service
 
@@ -29,6 +31,44 @@ def _outcomes(migrations: Sequence[str], *, certain: bool) -> tuple[Outcome, ...
 
 def test_a_throw_that_is_certain_ends_the_run() -> None:
     assert _outcomes(["1.ts", "2.ts"], certain=True) == (Outcome("orders", "m/1.ts", "", "Error: no"),)
+
+
+class _Runs:
+    """Every migration goes through; which were run is written down."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def evaluate(self, source: MigrationSource, direction: Direction, world: World) -> Evaluation:
+        self.ran.append(source.file)
+        return Evaluation(source.service, source.name, source.file, direction, ())
+
+
+def _service(name: str, files: Mapping[str, bytes], table: str = "knex_migrations") -> Service:
+    sources = tuple(MigrationSource(name, f"{name}/{file}", name, file, data) for file, data in files.items())
+    return Service(name, name, (name,), sources, "shared", table_name=table)
+
+
+FILES = {"1.ts": b"a", "2.ts": b"b"}
+
+
+@pytest.mark.parametrize("assume", ["applied", "fresh"])
+@pytest.mark.parametrize(
+    ("second", "ran"),
+    [
+        (_service("copy", FILES), []),
+        (_service("copy", {**FILES, "3.ts": b"c"}), ["copy/3.ts"]),
+        (_service("copy", {**FILES, "2.ts": b"other"}), ["copy/2.ts"]),
+        (_service("copy", {"1.ts": b"a"}), ["copy/1.ts"]),
+        (_service("copy", FILES, "knex_migrations_copy"), ["copy/1.ts", "copy/2.ts"]),
+    ],
+    ids=["a copy", "a copy that goes on", "a file that differs", "a folder that overlaps", "a table of its own"],
+)
+def test_a_copy_of_a_folder_is_on_record_already(second: Service, ran: list[str], assume: Assumption) -> None:
+    evaluator = _Runs()
+    replayed = replay([_service("first", FILES), second], evaluator, assume=assume)
+    assert evaluator.ran == ["first/1.ts", "first/2.ts", *ran]
+    assert {outcome.migration for outcome in replayed.outcomes} >= {one.file for one in second.migrations}
 
 
 def test_a_throw_that_may_be_a_limit_of_ours_does_not() -> None:

@@ -251,6 +251,20 @@ def test_folders_among_those_of_another_tool_that_say_nothing_of_knex_belong_to_
     assert [service.name for service in workspace.services] == ["svc"]
 
 
+def test_numbered_files_of_which_none_exports_up_are_the_migrations_of_something_else(found):
+    workspace = found(
+        {
+            "migrations/1.js": COMMONJS,
+            "tools/migrations/20190101_indexes.mjs": "export default { tags: [], migrate, rollback };",
+            "lib/migrations/20.js": "const script = {};\nscript.exec = async () => {};\nmodule.exports = script;\n",
+            "kept/migrations/1.js": "const { up } = require('../make');\nconst all = { up };\nmodule.exports = all;\n",
+        }
+    )
+    assert [service.directories for service in workspace.services] == [("kept/migrations",), ("migrations",)]
+    assert workspace.unresolved == ()
+    assert [note.partition(" holds ")[0] for note in workspace.notes] == ["lib/migrations", "tools/migrations"]
+
+
 def test_a_monorepo_has_a_service_for_each_package(found):
     workspace = found(
         {
@@ -278,6 +292,63 @@ def test_services_without_packages_are_split_at_their_knexfiles(found):
         }
     )
     assert [service.path for service in workspace.services] == ["services/a", "services/b"]
+
+
+def knexfile(database: str, directory: str, table: str = "knex_migrations") -> str:
+    return (
+        f"module.exports = {{ client: 'pg', connection: {{ database: '{database}' }}, "
+        f"migrations: {{ directory: '{directory}', tableName: '{table}' }} }};"
+    )
+
+
+def test_knexfiles_of_different_databases_keep_histories_of_their_own(found):
+    workspace = found(
+        {
+            "package.json": KNEX % "shop",
+            "db/knexfile.js": knexfile("shop", "./migrations"),
+            "db/knexfile-archive.js": knexfile("archive", "./migrations-archive"),
+            "db/migrations/1.js": COMMONJS,
+            "db/migrations-archive/1.js": COMMONJS,
+            "src/index.js": "const knex = require('knex'); knex('t').select();",
+        }
+    )
+    assert [(service.name, service.path, service.directories) for service in workspace.services] == [
+        ("shop", ".", ("db/migrations",)),
+        ("shop-archive", ".", ("db/migrations-archive",)),
+    ]
+    assert len({service.database for service in workspace.services}) == 2
+    # Which database the code uses is not known: it may use each.
+    assert len({tuple(code.file for code in service.code) for service in workspace.services}) == 1
+
+
+def test_knexfiles_with_records_of_their_own_keep_histories_of_their_own(found):
+    workspace = found(
+        {
+            "package.json": KNEX % "shop",
+            "knexfile.js": knexfile("shop", "./migrations"),
+            "knexfile.audit.js": knexfile("shop", "./audit", "knex_migrations_audit"),
+            "migrations/1.js": COMMONJS,
+            "audit/1.js": COMMONJS,
+        }
+    )
+    assert [(service.name, service.table_name, service.database) for service in workspace.services] == [
+        ("shop", "knex_migrations", "shop"),
+        ("shop-audit", "knex_migrations_audit", "shop"),
+    ]
+
+
+def test_knexfiles_of_one_database_and_one_table_are_one_service(found):
+    workspace = found(
+        {
+            "package.json": KNEX % "shop",
+            "knexfile.js": knexfile("shop", "./migrations"),
+            "knexfile.seeds.js": knexfile("shop", "./reference"),
+            "migrations/1.js": COMMONJS,
+            "reference/2.js": COMMONJS,
+        }
+    )
+    (service,) = workspace.services
+    assert service.directories == ("migrations", "reference")
 
 
 def test_configured_services_are_the_only_ones(found):

@@ -50,7 +50,15 @@ def test_the_directory_is_found_in_every_way_to_write_it(text):
 
 def test_paths_are_joined_with_the_folder_of_the_knexfile():
     text = "export default { migrations: { directory: path.join(__dirname, 'src', 'm') } };"
-    assert only(text).directories == ("./src/m",)
+    assert only(text).directories == ("src/m",)
+
+
+def test_an_absolute_part_joins_and_does_not_begin_anew():
+    # path.join('/a', '/b') is '/a/b'; path.resolve('/a', '/b') is '/b'.
+    text = "export default { migrations: { directory: path.join(__dirname, '/src/m') } };"
+    assert only(text).directories == ("src/m",)
+    text = "export default { migrations: { directory: path.resolve(__dirname, '/src/m') } };"
+    assert only(text).directories == ("/src/m",)
 
 
 def test_an_imported_configuration_is_followed():

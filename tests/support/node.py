@@ -22,6 +22,7 @@ PACKAGES: Mapping[str, str] = {
     "tsx": "^4.20.0",
     "typescript": "^5.8.0",  # 7 has no compiler API for JavaScript, which the type checker uses
     "prettier": "^3.5.0",
+    "ramda": "^0.30.0",
     "@types/node": "^22.0.0",
     "@types/pg": "^8.11.0",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from remediate.detect.classify import describe
 from remediate.detect.found import found, listed, table_subject
@@ -11,7 +11,7 @@ from remediate.detect.references import is_person
 from remediate.detect.settings import comparisons, settings_by_function
 from remediate.detect.taint import taints
 from remediate.detect.tokens import tokens, words
-from remediate.replay.catalog import Catalog, Table
+from remediate.replay.catalog import Catalog, QName, Table
 
 RULE = "missing-tenant-column"
 MARK = "remediate:"
@@ -33,6 +33,8 @@ def detect(facts: Facts) -> Iterator[Finding]:
             yield _waiting(facts, table)
         classification = facts.classes[table.name]
         if classification.kind == "child" and classification.path and table.partition_of is None:
+            if _tells_its_tenant(facts, table, returned):
+                continue
             isolated = _isolated_through_parents(facts, table, classification.path, returned)
             yield _table(facts, table, classification.path, isolated=isolated)
 
@@ -86,18 +88,41 @@ def _table(facts: Facts, table: Table, path: tuple[Step, ...], *, isolated: bool
     )
 
 
+def _tells_its_tenant(facts: Facts, table: Table, returned: Mapping[str, frozenset[str]]) -> bool:
+    """Whether each policy that lets anybody in compares a column of the table itself with the session's tenant: then
+    that is its tenant column, whatever it is called."""
+    return table.rls_enabled and _all_clauses(
+        facts, table, lambda clause: _compares_own_column(facts, clause, table, returned)
+    )
+
+
+def _compares_own_column(facts: Facts, clause: str, table: Table, returned: Mapping[str, frozenset[str]]) -> bool:
+    own = {column.name for column in table.columns}
+    known = {facts.tenancy.setting, *facts.tenancy.legacy}
+    names = {token.name for token in tokens(clause)}
+    return not names & (_OPENING | {"select"}) and any(
+        one.operator == "=" and one.plain and one.columns <= own and one.settings <= known
+        for one in comparisons(clause, returned)
+    )
+
+
+def _all_clauses(facts: Facts, table: Table, test: Callable[[str], bool]) -> bool:
+    """Whether every clause of the policies that let anybody in passes a test, of which there is at least one."""
+    permissive = [policy for policy in facts.replayed.catalog.policies_of(table.name) if policy.permissive]
+    clauses = [clause for policy in permissive for clause in (policy.using, policy.check) if clause is not None]
+    return bool(clauses) and all(test(clause) for clause in clauses)
+
+
 def _isolated_through_parents(
     facts: Facts, table: Table, path: tuple[Step, ...], returned: Mapping[str, frozenset[str]]
 ) -> bool:
-    """Whether each policy that lets anybody in asks a table on the way to the tenant for the session's tenant.
+    """Whether each policy that lets anybody in asks a table on a way to the tenant for the session's tenant.
 
     Only the plain form counts: `key IN (SELECT … WHERE tenant_id = …)` or EXISTS, with nothing beside it that may open.
     """
-    if not table.rls_enabled:
-        return False
-    permissive = [policy for policy in facts.replayed.catalog.policies_of(table.name) if policy.permissive]
-    clauses = [clause for policy in permissive for clause in (policy.using, policy.check) if clause is not None]
-    return bool(clauses) and all(_asks_a_parent(facts, clause, path, returned) for clause in clauses)
+    return table.rls_enabled and _all_clauses(
+        facts, table, lambda clause: _asks_a_parent(facts, clause, path, returned)
+    )
 
 
 def _asks_a_parent(facts: Facts, clause: str, path: tuple[Step, ...], returned: Mapping[str, frozenset[str]]) -> bool:
@@ -112,9 +137,16 @@ def _asks_a_parent(facts: Facts, clause: str, path: tuple[Step, ...], returned: 
         "select" in names
         and bool(names & {"exists", "in", "any"})
         and not names & _OPENING
-        and any(step.parent.name in names for step in path)
+        and any(parent.name in names for parent in (*(step.parent for step in path), *_referred(facts, path[0].child)))
         and any(one.columns & keys and one.settings <= known for one in compared)
     )
+
+
+def _referred(facts: Facts, table: QName) -> Iterator[QName]:
+    """The tables that a table's foreign keys lead to: a policy may go another way than the one that was chosen."""
+    for constraint in facts.replayed.catalog.constraints_of(table):
+        if constraint.references is not None and constraint.references != table:
+            yield constraint.references
 
 
 def _reasons(facts: Facts, path: tuple[Step, ...]) -> Iterator[str]:

@@ -20,6 +20,11 @@ _MAKES = re.compile(
     r"(?P<kind>materialized\s+view|view|trigger|policy|function|procedure|rule)\b",
     re.IGNORECASE,
 )
+_CREATES_RELATION = re.compile(
+    r"\s*create\s+(?:or\s+replace\s+)?(?:(?:temp|temporary|unlogged|recursive|foreign|materialized)\s+)*"
+    r'(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?P<name>[\w.$"]+)',
+    re.IGNORECASE,
+)
 # undefined_table, undefined_object (a type), undefined_function, invalid_schema_name
 _MISSING = ("42P01", "42704", "42883", "3F000")
 _RELATION = re.compile(r'^relation "(?P<name>[^"]+)" does not exist')
@@ -46,11 +51,17 @@ def unseen_accesses(facts: Facts) -> dict[QName, tuple[str, ...]]:
 
 
 def missing_relations(facts: Facts) -> tuple[str, ...]:
-    """The relations that refused statements name and that no migration here makes, sorted."""
+    """The relations that refused statements name and that no migration here makes, sorted.
+
+    One whose making is itself refused lacks something else, which is named.
+    """
     made = {name.name for name in (*facts.replayed.catalog.tables, *facts.replayed.catalog.views)}
     # Knex makes these itself.
     for record in ("knex_migrations", *(service.table_name for service in facts.services)):
         made |= {record, f"{record}_lock"}
+    for refusal in facts.replayed.refusals:
+        if created := _CREATES_RELATION.match(refusal.origin.statement):
+            made.add(created["name"].rpartition(".")[2].strip('"'))
     found = {
         match["name"]
         for refusal in facts.replayed.refusals

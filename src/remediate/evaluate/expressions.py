@@ -9,6 +9,7 @@ from remediate.evaluate.calls import arguments_of, call_function, call_member, c
 from remediate.evaluate.conversions import property_key, to_text, truthy
 from remediate.evaluate.functions import ClassValue, Closure
 from remediate.evaluate.globals import global_value
+from remediate.evaluate.knex.builder import Builder
 from remediate.evaluate.knex.callbacks import current_callbacks
 from remediate.evaluate.knex.javascript import UnresolvableError
 from remediate.evaluate.knex.session import Settled, settle
@@ -416,6 +417,9 @@ def _await(machine: Machine, node: ast.Await, scope: Scope) -> Value:
     callbacks = current_callbacks()
     if callbacks is not None:
         callbacks.awaited = True
+        if isinstance(value, Builder) and value.is_change():
+            callbacks.leave(value)
+            return Unknown("what a table callback awaits is sent after the table's own statements", machine.place(node))
     try:
         return settle(value)
     except UnresolvableError as failure:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from remediate.evaluate.ast import SourceFile
 from remediate.evaluate.conversions import to_text
+from remediate.evaluate.globals import global_value
 from remediate.evaluate.identifiers import crypto_library, uuid_function, uuid_library
 from remediate.evaluate.knex.session import Settled
 from remediate.evaluate.literal import LiteralText
@@ -44,6 +46,10 @@ class ForeignDatabase(HostObject):
 
 def package(machine: Machine, modules: Modules, name: str) -> Value:
     """What `require(name)` gives."""
+    root, _, part = name.partition("/")
+    if root in _WRITTEN:
+        library = _written(machine, modules, root)
+        return library.get(part.removesuffix(".js"), Place(modules.entry)) if part else library
     factory = _PACKAGES.get(name.removeprefix("node:"))
     return factory(machine, modules) if factory else Unknown(f"the package {name} is not known here")
 
@@ -212,6 +218,36 @@ def _url(machine: Machine, modules: Modules) -> Value:
     return library
 
 
+_WRITTEN = ("lodash", "ramda")
+"""Packages of plain functions: `library/` has them in JavaScript, which is evaluated as the program's own is."""
+
+
+def _written(machine: Machine, modules: Modules, name: str) -> Library:
+    """What is not written there is not known."""
+    text = files("remediate.evaluate").joinpath("library", f"{name}.js").read_bytes()
+    exports = modules.load(machine, f"node_modules/{name}/index.js", text).value()
+    assert isinstance(exports, dict)
+    library = Library(name, exports)
+    library.members["default"] = library
+    return library
+
+
+def _global(name: str) -> Callable[[Machine, Modules], Value]:
+    """A module whose default export is a global."""
+
+    def load(machine: Machine, modules: Modules) -> Value:
+        value = global_value(machine, name, Place(modules.entry))
+        if isinstance(value, Library):
+            value.members.setdefault("default", value)
+        return value
+
+    return load
+
+
+def _buffer(machine: Machine, modules: Modules) -> Value:
+    return Library("buffer", {"Buffer": global_value(machine, "Buffer", Place(modules.entry))})
+
+
 def _dotenv(machine: Machine, modules: Modules) -> Value:
     config = Native("config", lambda this, arguments, place: {"parsed": Unknown("the .env file", place)})
     library = Library("dotenv", {"config": config})
@@ -254,5 +290,8 @@ _PACKAGES: dict[str, Callable[[Machine, Modules], Value]] = {
     "crypto": crypto_library,
     "dotenv": _dotenv,
     "url": _url,
+    "process": _global("process"),
+    "console": _global("console"),
+    "buffer": _buffer,
     "objection": _objection,
 }

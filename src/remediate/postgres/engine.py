@@ -12,7 +12,7 @@ import contextlib
 import re
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from remediate.errors import RemediateError
 from remediate.evaluate.knex.session import Answer, SqlError, Subject
@@ -34,11 +34,16 @@ from remediate.postgres.wire import TIMEOUT_SECONDS, Wire
 from remediate.replay.catalog import Assumption, Origin, QName, Refusal, Replayed, UnknownEffect
 from remediate.replay.engine import Told
 from remediate.replay.outside import Outside, making_role, missing_role, taken_for_present
+from remediate.replay.records import creation_of, record_tables, without_records
 from remediate.replay.replay import replay_on
 from remediate.source.model import Service
 from remediate.source.place import Unresolved
 from remediate.sql.parse import SqlSyntaxError, Statement, UnreadableSqlError, parse
 from remediate.sql.quote import quote_identifier
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
 
 _SUPERUSER = "postgres"
 _CANCELED = "57014"
@@ -93,6 +98,7 @@ class PostgresEngine:
             self._make_user()
             self._wire = Wire(server.endpoint, self._database, user, hint=hint)
             self._first_schema: list[str] = []
+            self._records: set[QName] = set()
             self._provenance = Provenance(self._wire)
         except BaseException:
             with contextlib.suppress(RemediateError):
@@ -195,6 +201,11 @@ class PostgresEngine:
             self._wire.send(f"SET search_path TO {', '.join(map(quote_identifier, search_path))}")
         self._first_schema = self._schemas()[:1]
 
+    def keep_records(self, schema: str | None, table: str) -> None:
+        schema = schema or next(iter(self._first_schema), "public")
+        self._records |= set(record_tables(schema, table))
+        self._wire.send(creation_of(schema, table))
+
     def begin(self) -> None:
         self._wire.send("BEGIN")
 
@@ -229,12 +240,22 @@ class PostgresEngine:
         with opened(self._server.endpoint, self._database) as connection:
             catalog = introspect(connection)
             connection.execute("SET search_path = pg_catalog")
-            catalog = self._provenance.attribute(catalog, connection)
+            catalog = without_records(self._provenance.attribute(catalog, connection), self._records)
+            self._drop_records(connection)
         # Of the server's own roles only the one that ran the migrations is part of their world.
         for name in self._roles - {self._user}:
             if isinstance(catalog.roles, dict):
                 catalog.roles.pop(name, None)
         return self.told.replayed(self._label, catalog)
+
+    def _drop_records(self, connection: Connection[TupleRow]) -> None:
+        """Whoever goes on with the database finds the schema in it; a table that a view stands on has to stay."""
+        import psycopg
+        from psycopg import sql
+
+        for name in sorted(self._records):
+            with contextlib.suppress(psycopg.Error):
+                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(*name)))
 
     # One string.
 

@@ -205,7 +205,7 @@ class _Reader:
 
     def _functions(self) -> None:
         for (name,) in self.rows(AGGREGATES):
-            self.builder.extras["aggregate", name] = True
+            self.builder.extras["aggregate", QName("", name), ()] = None
         for row in self.rows(FUNCTIONS):
             schema, name, identity, types, returns, language, body, kind, definer, volatility, settings = row
             key = QName(schema, name)

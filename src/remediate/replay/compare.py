@@ -258,6 +258,10 @@ def _text(name: QName | None) -> str | None:
     return None if name is None else str(name)
 
 
+_ENDS = re.compile(r"^throws|stands in for it$")
+"""What may end the run of a service: what a file throws, and what an extension that is not there would have brought."""
+
+
 class Explanations:
     """Finds the unresolved place behind a difference: one about the object, else one in whose file it is named.
 
@@ -281,6 +285,10 @@ class Explanations:
         if key.kind in ("refused statement", "outcome"):
             file = key.subject.rpartition(":")[0] if key.kind == "refused statement" else key.subject
             beside = next((doubt for doubt in self._doubts if doubt.place.file == file), None)
+            if beside is None and key.kind == "outcome":
+                # A run that is told of by the name of its service.
+                causes = (one for one in self._doubts if one.service == key.subject and _ENDS.search(one.reason))
+                beside = next(causes, None)
             if beside is not None or self._text_of is not None:
                 return beside
         if self._text_of is None:

@@ -15,7 +15,7 @@ from remediate.evaluate.knex.session import Answer, SqlError, Subject
 from remediate.evaluate.model import Sent
 from remediate.evaluate.values import Assumed, Unknown
 from remediate.replay.apply import Applying, Log, handler_of, memory
-from remediate.replay.apply.session import end_local
+from remediate.replay.apply.session import begin_with_kept, end_local
 from remediate.replay.block import BlockHost
 from remediate.replay.builder import CatalogBuilder
 from remediate.replay.catalog import (
@@ -35,11 +35,12 @@ from remediate.replay.plpgsql import run_do, run_query
 from remediate.replay.questions.answer import run_question
 from remediate.replay.questions.remembered import returned_rows
 from remediate.replay.questions.session import Session
+from remediate.replay.records import creation_of, record_tables, without_records
 from remediate.replay.refused import Refused
 from remediate.replay.settings import setting_uses
 from remediate.replay.transactions import Transaction, Transactions, aborted
 from remediate.replay.violations import refuse_keys, refuse_nulls
-from remediate.source.place import Unresolved
+from remediate.source.place import Place, Unresolved
 from remediate.sql.calls import function_name
 from remediate.sql.lookup import MismatchError
 from remediate.sql.nodes import option, option_text
@@ -115,6 +116,7 @@ class StaticEngine:
         self.doubts = Doubts()
         self._statement: Statement | None = None
         self._first_schema: str | None = None
+        self._records: set[QName] = set()
 
     # The World of evaluate.
 
@@ -191,13 +193,23 @@ class StaticEngine:
         self.log.undo_to(mark[1])
 
     def begin_session(self, search_path: Sequence[str] = ()) -> None:
-        """A new connection: nothing is set but its search path, where one is given."""
-        for key in list(self.builder.session):
-            del self.builder.session[key]
+        """A new connection: nothing is set but what is kept for its user, and its search path, where one is given."""
+        begin_with_kept(self.builder)
         if search_path:
             self.builder.session["search_path"] = tuple(search_path)
         self._first_schema = self.builder.current_schema
         self.transactions.current = None
+        self.builder.log.forget()
+
+    def keep_records(self, schema: str | None, table: str) -> None:
+        schema = schema or self.builder.current_schema or "public"
+        sent = Sent("", "", "up", Place("knex"), creation_of(schema, table), "raw")
+        self._records |= set(record_tables(schema, table))
+        try:
+            for statement in parse(sent.sql):
+                self._apply(statement, sent, False, in_block=False)
+        except Refused:
+            pass  # something else is called so: the run would end here, and its files are on record all the same
         self.builder.log.forget()
 
     def begin(self) -> None:
@@ -226,7 +238,7 @@ class StaticEngine:
 
     def finish(self) -> Replayed:
         """Freezes what was replayed."""
-        catalog = self.builder.freeze()
+        catalog = without_records(self.builder.freeze(), self._records)
         latest = {}
         for version in self.log.functions:
             latest[version.function.name, version.function.argument_types] = version

@@ -55,14 +55,15 @@ class CatalogLookup:
                 return None
             if brings_function(self.builder.extensions, name) or schema in SYSTEM_SCHEMAS:
                 return None
-            if ("aggregate", name) in self.builder.extras:
+            if any(key[0] == "aggregate" and key[1].name == name for key in self.builder.extras):
                 return None
             if schema in (None, "pg_catalog") and (name in builtins().types or self.builder.find_type(name, schema)):
                 return None  # a cast that looks like a call: date(x)
             raise self._missing_function(schema, name, arguments)
         best = max(overloads, key=lambda each: _match(each, arguments))
         returns = best.returns.removeprefix("SETOF ")
-        return FoundFunction(*best.name, best.argument_types, returns, _volatility(best))
+        variadic = best.arguments.rpartition(", ")[2].startswith("VARIADIC ")
+        return FoundFunction(*best.name, best.argument_types, returns, _volatility(best), variadic)
 
     def _missing_function(self, schema: str | None, name: str, arguments: Sequence[str | None]) -> Refused:
         called = f"{schema}.{name}" if schema else name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class Engine(World, Protocol):
 
     def begin_session(self, search_path: Sequence[str] = ()) -> None:
         """A new connection, for the next service, with a search path of its own if there is one."""
+        ...
+
+    def keep_records(self, schema: str | None, table: str) -> None:
+        """Knex makes its own tables, in the first schema of the search path where none is named."""
         ...
 
     def begin(self) -> None:
@@ -77,15 +81,36 @@ def replay(
 
 def replay_on(engine: Engine, services: Sequence[Service], evaluator: Evaluates) -> Replayed:
     """The same on a given engine, which says whether it runs as `applied` or `fresh`."""
+    records: dict[tuple[str | None, str], dict[str, bytes]] = {}
     for service in services:
         connect(engine, service, services)
+        engine.keep_records(service.table_schema, service.table_name)
+        recorded = records.setdefault((service.table_schema, service.table_name), {})
+        service = _left_to_run(service, recorded, engine)
         if engine.assume == "fresh":
             _run_fresh(service, evaluator, engine)
         else:
             for migration in service.migrations:
                 _tell(evaluator.evaluate(migration, "up", engine), engine)
                 engine.told.outcomes.append(Outcome(service.name, migration.file))
+        ended = {outcome.migration: outcome.code for outcome in engine.told.outcomes if outcome.service == service.name}
+        recorded |= {one.name: one.data for one in service.migrations if ended.get(one.file, "") is None}
     return engine.finish()
+
+
+def _left_to_run(service: Service, recorded: Mapping[str, bytes], engine: Engine) -> Service:
+    """The service without the files that another one has run and recorded in the same table: a copy of its folder.
+
+    Knex goes by the name alone, and calls a folder corrupt that lacks a file on record. Folders that only overlap, or
+    in which files of one name differ, are taken to keep two tables, one of which could not be read from its knexfile.
+    """
+    if not recorded or not recorded.keys() <= {one.name for one in service.migrations}:
+        return service
+    copies = [one for one in service.migrations if recorded.get(one.name) == one.data]
+    for copy in copies:
+        engine.told.outcomes.append(Outcome(service.name, copy.file))
+        engine.told.statements.setdefault(copy.file, 0)
+    return replace(service, migrations=tuple(one for one in service.migrations if one not in copies))
 
 
 def connect(engine: Engine, service: Service, services: Sequence[Service]) -> None:

@@ -30,6 +30,8 @@ _OBJECT = re.compile(r"\bexport\s+default\s*\{|\b(?:module\s*\.\s*exports|export
 _MEMBER_UP = re.compile(r"\bup\s*[,:(}]|['\"]up['\"]\s*:")
 # The whole module is handed on or assigned as one value: what it holds is for the interpreter to see.
 _FORWARDED = re.compile(r"\bmodule\s*\.\s*exports\s*=\s*(?:require\s*\(|[A-Za-z_$]|new\b)|\bexport\s*\*\s*from\b")
+_OWN_OBJECT = re.compile(r"module\s*\.\s*exports\s*=\s*[\w$]+\s*(?:;|\Z|\n)")
+_UP = re.compile(r"\bup\b")
 _ESM = re.compile(r"^[ \t]*export\s+(?!=)", re.MULTILINE)
 _COMMONJS = re.compile(r"\bmodule\s*\.\s*exports\b|\bexports\s*[.\[]|^[ \t]*export\s*=", re.MULTILINE)
 
@@ -73,8 +75,15 @@ def exports_up(text: str) -> bool:
 
 
 def forwards_module(text: str) -> bool:
-    """Whether what the module exports is decided elsewhere: `module.exports = make(…)`, `export * from`."""
-    return _FORWARDED.search(without_comments(text)) is not None
+    """Whether what the module exports is decided elsewhere: `module.exports = make(…)`, `export * from`.
+
+    An object that the module itself puts together has to be given an `up` in it.
+    """
+    code = without_comments(text)
+    found = _FORWARDED.search(code)
+    if found is None:
+        return False
+    return _OWN_OBJECT.match(code, found.start()) is None or _UP.search(code) is not None
 
 
 def other_tool(text: str) -> str | None:

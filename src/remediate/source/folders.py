@@ -24,6 +24,7 @@ from remediate.source.place import Place, Unresolved
 from remediate.source.text import Unreadable, read_text
 
 _FOLDER_NAME = re.compile(r"(?:(?:knex|db|database|pg|postgres|sql|schema)[-_.]?)?migrations?", re.IGNORECASE)
+NO_UP = "exports no up"
 _TEST_FOLDERS = frozenset(
     {"test", "tests", "__tests__", "__mocks__", "__fixtures__", "fixtures", "spec", "specs", "e2e"}
 )
@@ -83,9 +84,16 @@ class Folders:
         for path in sorted(self._by_folder):
             if path not in found and self._is_named_like_migrations(path):
                 folder = self._read(path)
-                if folder is not None:
+                if folder is not None and not self._is_of_nothing(folder):
                     found[path] = folder
         return {path: folder for path, folder in found.items() if folder.knexfile or not self._is_foreign(folder)}
+
+    def _is_of_nothing(self, folder: Folder) -> bool:
+        """Whether its files were read, and none of them exports `up`: the migrations of something else."""
+        if folder.files or any(one.reason != NO_UP for one in folder.unresolved):
+            return False
+        self.notes.append(f"{folder.path} holds numbered files, none of which exports up")
+        return True
 
     def _is_foreign(self, folder: Folder) -> bool:
         """Whether it stands among folders of another tool's migrations, and nothing in it says Knex."""
@@ -165,7 +173,7 @@ class Folders:
             elif exports_up(text) or (is_numbered(name) and forwards_module(text)):
                 folder.files.append(MigrationFile(file, data, text))
             elif is_numbered(name):
-                reason = "exports no up" if text.strip() else "is empty"
+                reason = NO_UP if text.strip() else "is empty"
                 folder.unresolved.append(Unresolved("", Place(file), reason))
         if foreign and not folder.files:
             self.notes.append(f"{path} holds migrations of another tool (up takes {foreign[0]})")

@@ -17,7 +17,9 @@ from tree_sitter import Node
 
 from remediate.source.syntax import descendants, parse, string_value, text_of
 
-NAME = re.compile(r"knexfile(?:[-.][\w.-]+)?\.(?:ts|js|cjs|mjs|mts|cts)|knex[-.]config\.(?:ts|js|cjs|mjs)")
+NAME = re.compile(
+    r"knexfile(?:[-.](?!(?:[\w.-]+\.)?d\.[cm]?ts$)[\w.-]+)?\.(?:ts|js|cjs|mjs|mts|cts)|knex[-.]config\.(?:ts|js|cjs|mjs)"
+)
 Read: TypeAlias = Callable[[PurePosixPath], bytes | None]
 
 # Constants that refer to each other in circles, or double with each step, end here.
@@ -429,7 +431,7 @@ class _Reader:
         if name in ("String", "fileURLToPath", "defineConfig", "Object.freeze", "dirname", "path.dirname") and nodes:
             return self.value(nodes[0], depth)
         if name in ("path.join", "path.resolve", "join", "resolve"):
-            return _joined([self.value(child, depth) for child in nodes])
+            return _joined([self.value(child, depth) for child in nodes], resolving=name.endswith("resolve"))
         if name == "Object.assign":
             merged: dict[str, Any] = {}
             for child in nodes:
@@ -443,10 +445,13 @@ class _Reader:
         return _UNKNOWN
 
 
-def _joined(parts: Sequence[Any]) -> Any:
+def _joined(parts: Sequence[Any], *, resolving: bool) -> Any:
+    """path.join, or path.resolve, which begins anew at an absolute part."""
     known = [_first(part) for part in parts]
     texts = ["." if part is _HERE else part for part in known]
-    return posixpath.join(*texts) if texts and all(isinstance(text, str) for text in texts) else _UNKNOWN
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return _UNKNOWN
+    return posixpath.join(*texts) if resolving else posixpath.normpath("/".join(text for text in texts if text) or ".")
 
 
 _HANDLERS: Mapping[str, Callable[[_Reader, Node, int], Any]] = {

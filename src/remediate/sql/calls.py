@@ -8,12 +8,14 @@ from typing import Final
 from remediate.sql.context import Call, Context
 from remediate.sql.inference import candidates, is_implicit, result_type
 from remediate.sql.parse import Node
-from remediate.sql.piece import AT, ATOM, Piece, as_type
+from remediate.sql.piece import AT, ATOM, Piece, array_piece, as_type
 from remediate.sql.quote import quote_identifier
 from remediate.sql.types import base_type
 
 _SQL_SYNTAX: Final = 4  # COERCE_SQL_SYNTAX
 _NAMED_ARGUMENT: Final = "named_arg_expr"
+_PATHS: Final = ("json_extract_path", "json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text")
+"""The functions of PostgreSQL's own that take any number of arguments of one type."""
 
 
 def function_name(node: Node) -> tuple[str | None, str]:
@@ -31,9 +33,18 @@ def spell_call(node: Node, context: Context) -> Piece:
             context.calls.append(Call("pg_catalog", name, (), _volatility(name, arguments), True))
             return piece
     types = tuple(piece.type if piece.kind not in ("literal", "null") else None for piece in arguments)
+    gathered = None if node.func_variadic else _gathered(schema, name, arguments, types, context)
+    if gathered is not None:
+        arguments, types = gathered, tuple(piece.type for piece in gathered)
+    direct = len(arguments)
+    if node.agg_within_group:
+        # What an ordered-set aggregate sorts is an argument of its own (ParseFuncOrColumn).
+        arguments += [context.spell(item.sort_by.node, context) for item in node.agg_order]
+        types = tuple(piece.type if piece.kind not in ("literal", "null") else None for piece in arguments)
     written, arguments, type_name = _resolve(schema, name, arguments, types, context)
+    arguments, keys = arguments[:direct], iter(arguments[direct:])
     inner = ", ".join(piece.text for piece in arguments)
-    if node.func_variadic and arguments:
+    if (node.func_variadic or gathered is not None) and arguments:
         inner = ", ".join([*(piece.text for piece in arguments[:-1]), f"VARIADIC {arguments[-1].text}"])
     if node.agg_star:
         inner = "*"
@@ -43,7 +54,7 @@ def spell_call(node: Node, context: Context) -> Piece:
         inner += f" ORDER BY {spell_order(node.agg_order, context)}"
     text = f"{written}({inner})"
     if node.agg_within_group:
-        text += f" WITHIN GROUP (ORDER BY {spell_order(node.agg_order, context)})"
+        text += f" WITHIN GROUP (ORDER BY {spell_order(node.agg_order, context, lambda _: next(keys).text)})"
     if node.HasField("agg_filter"):
         text += f" FILTER (WHERE {context.spell(node.agg_filter, context).text})"
     if node.HasField("over"):
@@ -57,6 +68,25 @@ def _argument(node: Node, context: Context) -> Piece:
         value = context.spell(named.arg, context)
         return Piece(f"{quote_identifier(named.name)} => {value.text}", ATOM, value.type)
     return context.spell(node, context)
+
+
+def _gathered(
+    schema: str | None, name: str, arguments: list[Piece], types: tuple[str | None, ...], context: Context
+) -> list[Piece] | None:
+    """The arguments with those that a variadic parameter takes as one array (ParseFuncOrColumn); None without one."""
+    if schema in (None, "pg_catalog") and name in _PATHS:
+        first, element = 1, "text"
+    else:
+        # A function of PostgreSQL's own that fits as it is comes first.
+        own = schema in (None, "pg_catalog") and bool(candidates(name, types))
+        user = None if own or schema == "pg_catalog" else context.lookup.function(schema, name, types)
+        if user is None or not user.variadic:
+            return None
+        first, element = len(user.arguments) - 1, user.arguments[-1].removesuffix("[]")
+    if len(arguments) <= first:
+        return None
+    rest = tuple(_fit(piece, element) for piece in arguments[first:])
+    return [*arguments[:first], array_piece(rest, f"{element}[]")]
 
 
 def _resolve(
@@ -132,16 +162,46 @@ def spell_order(items: Node, context: Context, spell_key: Callable[[Node], str] 
 
 
 def spell_window(node: Node, context: Context) -> str:
+    """What OVER refers to or says itself, and what WINDOW gives a name (get_rule_windowspec)."""
     if node.name:
         return quote_identifier(node.name)
-    parts = []
+    return window_specification(node, context)
+
+
+def window_specification(node: Node, context: Context) -> str:
+    """A window in parentheses; `name` is left to the one who asks."""
+    parts = [quote_identifier(node.refname)] if node.refname else []
     if node.partition_clause:
         parts.append("PARTITION BY " + ", ".join(context.spell(item, context).text for item in node.partition_clause))
     if node.order_clause:
         parts.append("ORDER BY " + spell_order(node.order_clause, context))
-    if node.frame_options & 1 and node.frame_options != 1058:  # FRAMEOPTION_NONDEFAULT
-        raise context.unspelled("window frame")
+    if node.frame_options & 1:  # FRAMEOPTION_NONDEFAULT
+        parts.append(_frame(node, context))
     return f"({' '.join(parts)})"
+
+
+_FRAME_KINDS: Final = {0x2: "RANGE", 0x4: "ROWS", 0x8: "GROUPS"}
+_FRAME_STARTS: Final = {0x20: "UNBOUNDED PRECEDING", 0x200: "CURRENT ROW", 0x800: "PRECEDING", 0x2000: "FOLLOWING"}
+_FRAME_ENDS: Final = {0x100: "UNBOUNDED FOLLOWING", 0x400: "CURRENT ROW", 0x1000: "PRECEDING", 0x4000: "FOLLOWING"}
+_FRAME_EXCLUDES: Final = {0x8000: "EXCLUDE CURRENT ROW", 0x10000: "EXCLUDE GROUP", 0x20000: "EXCLUDE TIES"}
+_BETWEEN: Final = 0x10
+"""parsenodes.h FRAMEOPTION_…"""
+
+
+def _frame(node: Node, context: Context) -> str:
+    options = node.frame_options
+
+    def bound(words: Mapping[int, str], offset: str) -> str:
+        word = next(word for bit, word in words.items() if options & bit)
+        if word not in ("PRECEDING", "FOLLOWING"):
+            return word
+        return f"{context.spell(getattr(node, offset), context).text} {word}"
+
+    kind = next(word for bit, word in _FRAME_KINDS.items() if options & bit)
+    text = bound(_FRAME_STARTS, "start_offset")
+    if options & _BETWEEN:
+        text = f"BETWEEN {text} AND {bound(_FRAME_ENDS, 'end_offset')}"
+    return " ".join([kind, text, *(word for bit, word in _FRAME_EXCLUDES.items() if options & bit)])
 
 
 def _timezone(arguments: list[Piece]) -> Piece | None:

@@ -8,7 +8,7 @@ from remediate.sql.select import condition, source, spell_select, spell_with
 
 
 def resolve_change(node: Node, context: Context, target: Entry) -> None:
-    """In PostgreSQL's order (transformUpdateStmt): WITH, FROM or USING, WHERE, then what SET assigns.
+    """In PostgreSQL's order (transformUpdateStmt): WITH, FROM or USING, WHERE, what SET assigns, then what is returned.
 
     Raises what the parts raise; `Unspelled` ends it where something is only copied.
     """
@@ -21,6 +21,9 @@ def resolve_change(node: Node, context: Context, target: Entry) -> None:
             # Rows of constants are looked at elsewhere: there may be thousands.
             if query is not None and not query.values_lists:
                 spell_select(query, context)
+            with context.level() as entries:
+                entries.append(target)
+                _resolve_returned(node, context)
             return
         with context.level() as entries:
             entries.append(target)
@@ -30,6 +33,12 @@ def resolve_change(node: Node, context: Context, target: Entry) -> None:
                 condition(node.where_clause, "WHERE", context)
             for item in getattr(node, "target_list", ()):
                 context.spell(item.res_target.val, context)
+            _resolve_returned(node, context)
     finally:
         if with_clause:
             context.ctes.pop()
+
+
+def _resolve_returned(node: Node, context: Context) -> None:
+    for item in node.returning_clause.exprs:
+        context.spell(item.res_target.val, context)

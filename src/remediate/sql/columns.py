@@ -25,16 +25,17 @@ def spell_column(node: Node, context: Context) -> Piece:
     return _qualified(names, context)
 
 
-def is_outer(node: Node, context: Context) -> bool:
-    """Whether a column is surely one of a query around this one."""
+def belongs_here(node: Node, context: Context, *, unless_found: bool = True) -> bool:
+    """Whether a column is one of the innermost FROM list; `unless_found` where it is found in none."""
     names = [part.string.sval for part in node.fields if part.WhichOneof("node") == "string"]
-    entries = context.levels[-1] if len(context.levels) > 1 else []
-    if len(names) == 2 and entries:
-        around = {entry.alias for level in context.levels[:-1] for entry in level}
-        return names[0] in around and all(entry.alias != names[0] for entry in entries)
-    if len(names) == 1 and entries and all(entry.columns is not None for entry in entries):
-        return not any(entry.columns is not None and names[0] in entry.columns for entry in entries)
-    return False
+    if len(names) < len(node.fields) or not context.levels:
+        return True
+    for depth in range(len(context.levels) - 1, -1, -1):
+        for entry in context.levels[depth]:
+            known = entry.columns is None or names[-1] in entry.columns or names[-1] in _SYSTEM
+            if known if len(names) == 1 else entry.alias == names[-2]:
+                return depth == len(context.levels) - 1
+    return unless_found
 
 
 def _unqualified(name: str, context: Context) -> Piece:
@@ -43,7 +44,7 @@ def _unqualified(name: str, context: Context) -> Piece:
         for entry in context.levels[depth]:
             if entry.columns is None:
                 all_known = False
-            elif name in entry.columns or name in _SYSTEM:
+            elif (name in entry.columns and name not in entry.merged) or name in _SYSTEM:
                 return spell_found(entry, name, context)
     for depth in range(len(context.levels) - 1, -1, -1):
         for entry in context.levels[depth]:
@@ -67,14 +68,13 @@ def _qualified(names: list[str], context: Context) -> Piece:
                 return spell_found(entry, column, context)
             context.lookup.missing_column(column, alias)
     # A field of a composite column, or a relation that is not known.
+    every = [entry for level in reversed(context.levels) for entry in level]
     if len(names) == 2:
-        for level in reversed(context.levels):
-            for entry in level:
-                if entry.columns is not None and alias in entry.columns:
-                    return Piece(f"({spell_found(entry, alias, context).text}).{quote_identifier(column)}")
-        entries = [entry for level in context.levels for entry in level]
+        for entry in every:
+            if entry.columns is not None and alias in entry.columns:
+                return Piece(f"({spell_found(entry, alias, context).text}).{quote_identifier(column)}")
         # A composite column of a relation that is not known would look the same.
-        if entries and all(entry.columns is not None and entry.alias != alias for entry in entries):
+        if every and all(entry.columns is not None and entry.alias != alias for entry in every):
             context.lookup.missing_entry(alias)
     return Piece(".".join(map(quote_identifier, names[-2:])))
 

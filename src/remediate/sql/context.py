@@ -33,6 +33,8 @@ class Entry:
     qualify: bool = True
     printed: str = ""
     """The alias that PostgreSQL prints where an outer relation has the same one (set_rtable_names)."""
+    merged: frozenset[str] = frozenset()
+    """Columns that USING has merged into those of the left side: without the alias they are the left side's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,10 @@ def _array(node: Node, context: Context) -> Piece:
     return array_piece(tuple(as_type(piece, common) for piece in pieces), f"{common}[]")
 
 
+def _grouping(node: Node, context: Context) -> Piece:
+    return Piece(f"GROUPING({', '.join(spell(argument, context).text for argument in node.args)})", ATOM, "integer")
+
+
 def _row(node: Node, context: Context) -> Piece:
     return Piece(f"ROW({', '.join(spell(argument, context).text for argument in node.args)})", ATOM, "record")
 
@@ -303,6 +307,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Node, Context], Piece]]] = {
     "sqlvalue_function": _value_function,
     "a_array_expr": _array,
     "row_expr": _row,
+    "grouping_func": _grouping,
     "collate_clause": _collate,
     "a_indirection": _indirection,
     "param_ref": _parameter,

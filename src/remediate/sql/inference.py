@@ -97,7 +97,7 @@ def operator_type(operator: str, left: str | None, right: str | None) -> str | N
         if is_text_like(left) or is_text_like(right):
             return "text"
         return left or right
-    if operator in ("->", "#>", "#-", "&", "|", "#", "<<", ">>"):
+    if operator in ("->", "#>", "#-", "&", "|", "#", "<<", ">>") or (operator == "-" and left in ("jsonb", "hstore")):
         return left
     if operator == "-" and left == "jsonb":
         return left

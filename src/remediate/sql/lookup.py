@@ -18,13 +18,17 @@ class FoundRelation:
 
 @dataclass(frozen=True, slots=True)
 class FoundFunction:
-    """A user's function that a call refers to. `volatility` as pg_proc.provolatile: i, s or v."""
+    """A user's function that a call refers to. `volatility` as pg_proc.provolatile: i, s or v.
+
+    `variadic`: its last parameter, an array, takes all further arguments.
+    """
 
     schema: str
     name: str
     arguments: tuple[str, ...]
     returns: str
     volatility: str = "v"
+    variadic: bool = False
 
 
 class MismatchError(Exception):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from remediate.sql.columns import is_outer
+from remediate.sql.columns import belongs_here
 from remediate.sql.context import Context
 from remediate.sql.inference import COMPARISONS, TEXT_RIGHT, is_implicit, operator_type, require_operator
 from remediate.sql.parse import Node
@@ -109,6 +110,10 @@ def _balance(operator: str, left: Piece, right: Piece) -> tuple[Piece, Piece]:
         left = as_type(left, "text") if operator not in ("->", "->>", "?") else left
     elif operator in ("#>", "#>>", "?|", "?&", "#-"):
         right = as_type(right, "text[]")
+    elif operator == "-" and left.type in ("jsonb", "hstore"):
+        right = as_type(right, "text[]" if right.kind == "array" else "text")
+    elif operator in ("@@", "@?") and left.type in ("jsonb", "tsvector"):
+        right = as_type(right, "jsonpath" if left.type == "jsonb" else "tsquery")
     elif operator in ("+", "-") and left.type and base_type(left.type).startswith(("timestamp", "date")):
         right = as_type(right, "interval") if operator == "+" else plain(right, left.type)
     elif operator == "-" and left.type == "jsonb" and right.kind == "literal":
@@ -204,9 +209,9 @@ def _in(node: Node, context: Context) -> Piece:
     negated = node.name[0].string.sval == "<>"
     operator, word = ("<>", "ALL") if negated else ("=", "ANY")
     left = context.spell(node.lexpr, context)
-    items = [(item, context.spell(item, context)) for item in node.rexpr.list.items]
-    constants = [piece for item, piece in items if not _holds_column(item, context)]
-    others = [piece for _, piece in items]
+    pieces = [(context.spell(item, context), _holds_column(item, context)) for item in node.rexpr.list.items]
+    constants = [piece for piece, own in pieces if not own]
+    rest = [piece for piece, _ in pieces]
     parts = []
     if len(constants) > 1:
         for each in constants:
@@ -214,21 +219,29 @@ def _in(node: Node, context: Context) -> Piece:
         typed = [plain(as_type(each, base_type(left.type) if left.type else None), left.type) for each in constants]
         array = array_piece(tuple(typed), None)
         parts.append(f"{left.within(COMPARE + 1)} {operator} {word} ({array.text})")
-        others = [piece for item, piece in items if _holds_column(item, context)]
-    parts += [binary(operator, left, other).text for other in others]
+        rest = [piece for piece, own in pieces if own]
+    parts += [binary(operator, left, piece).text for piece in rest]
     if len(parts) == 1:
         return Piece(parts[0], COMPARE, "boolean")
     return Piece((" AND " if negated else " OR ").join(parts), AND if negated else OR, "boolean")
 
 
 def _holds_column(item: Node, context: Context) -> bool:
-    """contain_vars_of_level, for what stands in lists: a column of this level under casts and function arguments."""
-    kind = item.WhichOneof("node")
-    if kind == "type_cast":
-        return _holds_column(item.type_cast.arg, context)
-    if kind == "func_call":
-        return any(_holds_column(argument, context) for argument in item.func_call.args)
-    return kind == "column_ref" and not is_outer(item.column_ref, context)
+    """contain_vars_of_level: whether a column of the innermost query stands in it. One of a query around is as good
+    as a constant here."""
+    waiting: list[tuple[Any, bool]] = [(item, False)]
+    while waiting:
+        current, below = waiting.pop()
+        kind = type(current).__name__
+        if kind == "ColumnRef":
+            if belongs_here(current, context, unless_found=not below):
+                return True
+            continue
+        for descriptor, value in current.ListFields():
+            if descriptor.message_type is not None:
+                parts = value if isinstance(value, Sequence) else [value]
+                waiting += [(part, below or kind == "SubLink") for part in parts]
+    return False
 
 
 def _between(node: Node, context: Context) -> Piece:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from remediate.sql.calls import function_name, spell_order
+from remediate.sql.calls import function_name, spell_order, window_specification
 from remediate.sql.columns import spell_found
 from remediate.sql.context import Context, Entry
 from remediate.sql.inference import is_implicit, require_boolean, require_operator
@@ -19,6 +19,8 @@ Columns = dict[str, str | None] | None
 
 _EXISTS, _ALL, _ANY, _ROWCOMPARE, _EXPRESSION, _MULTIEXPR, _ARRAY = range(1, 8)
 _UNION, _INTERSECT, _EXCEPT = 2, 3, 4
+_EMPTY_SET, _SIMPLE_SET, _ROLLUP, _CUBE, _SETS = range(1, 6)
+_IMPLICIT_ROW: Final = 3  # COERCE_IMPLICIT_CAST
 _JOINS: Final = {1: "JOIN", 2: "LEFT JOIN", 3: "FULL JOIN", 4: "RIGHT JOIN"}
 _LOCKS: Final = {2: "FOR KEY SHARE", 3: "FOR SHARE", 4: "FOR NO KEY UPDATE", 5: "FOR UPDATE"}
 _WAITS: Final = {2: " SKIP LOCKED", 3: " NOWAIT"}
@@ -178,11 +180,14 @@ def _simple(node: Node, context: Context, aliases: bool) -> tuple[str, Columns]:
         if node.group_clause:
             # Unlike in ORDER BY, a column of FROM comes first.
             grouped = [("" if _is_column(name, inputs) else name, text) for name, text in outputs]
-            parts.append("GROUP BY " + ", ".join(_grouping(item, context, grouped) for item in node.group_clause))
+            keys = [_grouping(item, context, grouped) for item in _flat(node.group_clause)]
+            parts.append("GROUP BY " + ", ".join(keys))
         if node.HasField("having_clause"):
             parts.append("HAVING " + condition(node.having_clause, "HAVING", context))
         if node.window_clause:
-            raise context.unspelled("WINDOW clause")
+            windows = [item.window_def for item in node.window_clause]
+            named = [f"{quote_identifier(one.name)} AS {window_specification(one, context)}" for one in windows]
+            parts.append("WINDOW " + ", ".join(named))
         text = " ".join(parts) + _tail(node, context, outputs)
     return text, columns
 
@@ -192,7 +197,7 @@ Outputs: TypeAlias = Sequence[tuple[str, str]]
 
 
 def _is_column(name: str, entries: Sequence[Entry]) -> bool:
-    return any(entry.columns is not None and name in entry.columns for entry in entries)
+    return any(entry.columns is not None and name in entry.columns and name not in entry.merged for entry in entries)
 
 
 def _key(node: Node, context: Context, outputs: Outputs) -> str:
@@ -220,10 +225,36 @@ def condition(node: Node, place: str, context: Context) -> str:
     return piece.text
 
 
+def _flat(items: Sequence[Node]) -> list[Node]:
+    """GROUP BY (a, b) is GROUP BY a, b (flatten_grouping_sets); ROW(a, b) is a row."""
+    found: list[Node] = []
+    for item in items:
+        inner = _parenthesised(item)
+        found += [item] if inner is None else _flat(inner)
+    return found
+
+
+def _parenthesised(item: Node) -> Any:
+    is_row = item.WhichOneof("node") == "row_expr" and item.row_expr.row_format == _IMPLICIT_ROW
+    return item.row_expr.args if is_row else None
+
+
 def _grouping(item: Node, context: Context, outputs: Outputs) -> str:
+    if item.WhichOneof("node") != "grouping_set":
+        return _key(item, context, outputs)
+    kind, content = item.grouping_set.kind, item.grouping_set.content
+    if kind == _EMPTY_SET:
+        return "()"
+    word = {_ROLLUP: "ROLLUP", _CUBE: "CUBE", _SETS: "GROUPING SETS "}[kind]
+    return f"{word}({', '.join(_grouping_set(each, kind == _SETS, context, outputs) for each in content)})"
+
+
+def _grouping_set(item: Node, wrapped: bool, context: Context, outputs: Outputs) -> str:
+    """A part of a grouping set: several keys stand in parentheses, and in GROUPING SETS one does, too."""
     if item.WhichOneof("node") == "grouping_set":
-        raise context.unspelled("GROUPING SETS")
-    return _key(item, context, outputs)
+        return _grouping(item, context, outputs)
+    keys = [_key(each, context, outputs) for each in _flat([item])]
+    return f"({', '.join(keys)})" if wrapped or len(keys) > 1 else keys[0]
 
 
 def _tail(node: Node, context: Context, outputs: Outputs) -> str:
@@ -254,6 +285,8 @@ def _targets(node: Node, context: Context, entries: list[Entry], aliases: bool) 
                     outputs.append(("", texts[-1]))
                     continue
                 for name in entry.columns:
+                    if name in entry.merged and len(target.val.column_ref.fields) == 1:
+                        continue
                     piece = spell_found(entry, name, context)
                     renamed = aliases and context.written_name(entry.relation, name) != name
                     texts.append(f"{piece.text} AS {quote_identifier(name)}" if renamed else piece.text)
@@ -324,9 +357,13 @@ def implied_name(value: Node) -> str:
             if item.WhichOneof("node") == "string":
                 return str(item.string.sval)
         return implied_name(value.a_indirection.arg)
-    return {"coalesce_expr": "coalesce", "case_expr": "case", "a_array_expr": "array", "row_expr": "row"}.get(
-        str(kind), "?column?"
-    )
+    return {
+        "coalesce_expr": "coalesce",
+        "case_expr": "case",
+        "a_array_expr": "array",
+        "row_expr": "row",
+        "grouping_func": "grouping",
+    }.get(str(kind), "?column?")
 
 
 def source(item: Node, context: Context, entries: list[Entry]) -> str:
@@ -374,6 +411,8 @@ def _aliased(text: str, alias: str, name: str) -> str:
 
 
 def _join(node: Node, context: Context, entries: list[Entry]) -> str:
+    if node.HasField("alias"):
+        raise context.unspelled("the alias of a join")
     left = source(node.larg, context, entries)
     first = len(entries)
     right = source(node.rarg, context, entries)
@@ -385,8 +424,7 @@ def _join(node: Node, context: Context, entries: list[Entry]) -> str:
         names = [name.string.sval for name in node.using_clause]
         for entry in entries[first:]:
             # Merged columns show once, as the left side's.
-            if entry.columns is not None:
-                entry.columns = {name: kept for name, kept in entry.columns.items() if name not in names}
+            entry.merged |= set(names)
         return f"{left} {_JOINS[node.jointype]} {right} USING ({', '.join(map(quote_identifier, names))})"
     if not node.HasField("quals"):
         return f"{left} CROSS JOIN {right}"

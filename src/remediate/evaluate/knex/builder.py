@@ -153,6 +153,10 @@ class Builder(Scripted, Thenable):
     def execute(self) -> Value:
         return self.send(self.statements())
 
+    def is_change(self) -> bool:
+        """Whether it is there for what it does, and not for its answer."""
+        return False
+
     def send(self, statements: Sequence[Statement]) -> Value:
         """What `await` gives after these statements."""
         if self.session is None:

@@ -35,6 +35,10 @@ class Callbacks:
     waiting: list[Later] = field(default_factory=list)
     awaited: bool = False
 
+    def leave(self, query: Thenable) -> None:
+        """A query that is awaited in an asynchronous callback: its turn comes when the callback is over."""
+        self.waiting.append(Later(lambda: Settled(query.execute())))
+
 
 _CURRENT: ContextVar[Callbacks | None] = ContextVar("callbacks", default=None)
 

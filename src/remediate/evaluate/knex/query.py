@@ -20,6 +20,8 @@ from remediate.evaluate.knex.write import WriteMethods
 from remediate.evaluate.values import HostObject, Unknown, Value
 from remediate.source.place import Place
 
+_CHANGES = frozenset({"insert", "update", "del", "delete", "truncate"})
+
 
 class QueryBuilder(WriteMethods, SelectMethods, JoinMethods, HavingMethods, JsonWhereMethods, Builder):
     """Gathers clauses; compiled when it is awaited or becomes a part of another query.
@@ -38,6 +40,9 @@ class QueryBuilder(WriteMethods, SelectMethods, JoinMethods, HavingMethods, Json
         self.next_negated = False
         self.as_column = False
         self.unsupported: Unknown | None = None
+
+    def is_change(self) -> bool:
+        return self.verb in _CHANGES
 
     def get(self, name: str, place: Place) -> Value:
         found = super().get(name, place)

@@ -26,6 +26,9 @@ _POSITIONAL = re.compile(r"\\?\?\??")
 _NAMED = re.compile(r"\\?(:(\w+):(?=::)|:(\w+):(?!:)|:(\w+))", re.ASCII)
 
 
+_READS = re.compile(r"\s*(?:select|with|show|values|explain)\b", re.IGNORECASE)
+
+
 class RawBuilder(Builder):
     """SQL as written, with `?` (value), `??` (identifier), `:name` and `:name:` replaced."""
 
@@ -50,6 +53,9 @@ class RawBuilder(Builder):
     def wrap(self, arguments: Sequence[Value], place: Place) -> Value:
         self.before, self.after = at(arguments, 0), at(arguments, 1)
         return self
+
+    def is_change(self) -> bool:
+        return isinstance(self.sql, str) and _READS.match(self.sql) is None
 
     def statements(self) -> list[Statement]:
         try:

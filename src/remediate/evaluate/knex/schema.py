@@ -92,6 +92,9 @@ class SchemaBuilder(Builder):
         finally:
             run_waiting(callbacks)
 
+    def is_change(self) -> bool:
+        return any(call.method not in ("hasTable", "hasColumn") for call in self.calls)
+
     def statements(self) -> list[Statement]:
         return [statement for call in self.calls for statement in self._compile(call)]
 

@@ -1,6 +1,7 @@
 """Statements, applied to the catalog: one module an object kind; importing this registers all handlers."""
 
 from remediate.replay.apply import (
+    aggregates,
     alter_table,
     data,
     default_privileges,
@@ -26,6 +27,7 @@ from remediate.replay.apply.base import Applying, Log, applies, handler_of
 __all__ = [
     "Applying",
     "Log",
+    "aggregates",
     "alter_table",
     "applies",
     "data",

@@ -99,7 +99,7 @@ def _alter_view(node: Node, name: QName, kind: str, at: Applying) -> None:
         elif command.subtype in (
             *_ROW_SECURITY, _T.AT_AddColumn, _T.AT_DropColumn, _T.AT_AddConstraint, _T.AT_DropConstraint,
             _T.AT_ValidateConstraint, _T.AT_SetNotNull, _T.AT_DropNotNull, _T.AT_AlterColumnType,
-        ):  # fmt: skip
+        ) or (command.subtype == _T.AT_ColumnDefault and kind == "materialized view"):  # fmt: skip
             raise Refused("42809", f'ALTER action cannot be performed on relation "{name.name}"', subjects=[name])
 
 

@@ -16,7 +16,7 @@ from remediate.sql.types import base_type
 
 Kind: TypeAlias = Literal[
     "table", "column", "view", "index", "constraint", "policy", "trigger", "default", "sequence", "function", "type",
-    "schema", "extension", "server", "wrapper",
+    "schema", "extension", "server", "wrapper", "aggregate",
 ]  # fmt: skip
 Object: TypeAlias = tuple[Kind, QName, str]
 """("column" | "constraint" | "policy" | "trigger" | "default", relation, name); ("function", name, argument types
@@ -217,6 +217,9 @@ def _of_sequence(name: QName, _: str, at: Applying) -> Edges:
 
 def _of_function(name: QName, arguments: str, at: Applying) -> Edges:
     key = (name, tuple(arguments.split(",")) if arguments else ())
+    for other, stands_on in at.builder.extras.items():
+        if other[0] == "aggregate" and stands_on == name:
+            yield ("aggregate", other[1], ",".join(other[2])), False
     for owner in at.builder.uses.keys_of(key):
         if owner[0] == "default":
             table = at.builder.tables[owner[1]]
@@ -311,6 +314,7 @@ _DEPENDENTS = {
     "extension": _of_extension,
     "server": _of_server,
     "wrapper": _of_wrapper,
+    "aggregate": _of_nothing,
 }
 
 
@@ -343,6 +347,8 @@ def remove(found: Object, at: Applying) -> None:
         key = (name, tuple(part.split(",")) if part else ())
         if key in builder.functions:
             del builder.functions[key]
+    elif kind == "aggregate":
+        del builder.extras["aggregate", name, tuple(part.split(",")) if part else ()]
     elif kind in ("server", "wrapper"):
         for fact in ((kind, name.name), ("wrapper of", name.name)):
             if fact in builder.extras:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remediate.replay.apply.aggregates import find_aggregate
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.dependents import Object, drop_objects
 from remediate.replay.apply.functions import find_function
@@ -46,6 +47,9 @@ def _target(kind: int, item: Node, missing_ok: bool, at: Applying) -> Object | N
         return _relation(kind, strings(item.list.items), missing_ok, at)
     if kind in (ObjectType.OBJECT_POLICY, ObjectType.OBJECT_TRIGGER):
         return _of_table(kind, strings(item.list.items), missing_ok, at)
+    if kind == ObjectType.OBJECT_AGGREGATE:
+        aggregate = find_aggregate(item.object_with_args, at, missing_ok=missing_ok)
+        return None if aggregate is None else ("aggregate", aggregate[0], ",".join(aggregate[1]))
     if kind in _FUNCTIONS:
         return _function(kind, item.object_with_args, missing_ok, at)
     if kind in _TYPES:

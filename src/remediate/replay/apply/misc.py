@@ -13,7 +13,6 @@ from remediate.replay.refused import Refused, nearest_name
 from remediate.replay.undo import UndoDict
 from remediate.sql.nodes import ObjectType, strings
 from remediate.sql.parse import Node
-from remediate.sql.quote import truncate_identifier
 
 _RELATIONS = (
     ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_INDEX,
@@ -107,15 +106,7 @@ def maintenance(node: Node, at: Applying) -> None:
         raise Refused("25001", "VACUUM cannot run inside a transaction block")
 
 
-@applies("define_stmt")
-def define(node: Node, at: Applying) -> None:
-    """Of aggregates it is known that they are there; of operators, collations and the like nothing is asked."""
-    if node.kind == ObjectType.OBJECT_AGGREGATE:
-        schema, name = at.qualified(node.defnames)
-        at.builder.extras["aggregate", at.new_qualified(schema, truncate_identifier(name)).name] = True
-
-
-@applies("alter_database_set_stmt", "alter_database_stmt", "notify_stmt", "listen_stmt", "unlisten_stmt",
+@applies("alter_database_stmt", "notify_stmt", "listen_stmt", "unlisten_stmt",
          "discard_stmt", "variable_show_stmt", "constraints_set_stmt", "check_point_stmt", "load_stmt",
          "alter_system_stmt", "explain_stmt", "alter_default_privileges", "replica_identity_stmt",
          "alter_object_depends_stmt", "create_stats_stmt", "alter_stats_stmt", "sec_label_stmt",

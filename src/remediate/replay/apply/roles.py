@@ -58,12 +58,6 @@ def alter_role(node: Node, at: Applying) -> None:
         at.builder.roles[name] = replace(changed, history=(*role.history, at.origin("alter")))
 
 
-@applies("alter_role_set_stmt")
-def alter_role_set(node: Node, at: Applying) -> None:
-    if node.HasField("role"):
-        role_name(node.role, at)
-
-
 @applies("drop_role_stmt")
 def drop_role(node: Node, at: Applying) -> None:
     for item in node.roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from remediate.sql.piece import Piece, as_type
 from remediate.sql.quote import quote_literal
 from remediate.sql.types import base_type
 
+_LENGTH: Final = re.compile(r"(character varying|character)\((\d+)\)")
 _MOST_ROWS: Final = 100
 """Rows that are looked at: there may be thousands, written by the hand that wrote the first ones."""
 
@@ -38,6 +40,13 @@ def _check_row(values: Sequence[Node], columns: Sequence[Column], named: bool, t
         _check(value, column, table, at)
 
 
+def _require_short(text: str, column: Column) -> None:
+    """22001 where a text is longer than its column; blanks at the end are cut off (varchar in varchar.c)."""
+    found = _LENGTH.fullmatch(column.type)
+    if found is not None and text[int(found[2]) :].rstrip(" "):
+        raise Refused("22001", f"value too long for type {column.type}")
+
+
 def check_changes(node: Node, table: Table, at: Applying) -> None:
     """The values of SET that are constants."""
     for item in node.target_list:
@@ -52,6 +61,7 @@ def _check(value: Node, column: Column, table: Table, at: Applying) -> None:
         text = value.a_const.sval.sval
         as_type(Piece(quote_literal(text), kind="literal", value=text), base_type(column.type))
         require_label(text, column.type, at)
+        _require_short(text, column)
     elif kind in ("a_const", "func_call", "sqlvalue_function", "type_cast"):
         given = at.expression(value).type
         if given is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remediate.replay.apply.base import Applying, applies
 from remediate.replay.apply.functions import setting_value
+from remediate.replay.apply.roles import role_name
 from remediate.replay.builder import CatalogBuilder
 from remediate.replay.refused import Refused, nearest_name
 from remediate.sql.nodes import VariableSetKind
@@ -56,6 +57,32 @@ def set_setting(name: str, values: list[str], local: bool, at: Applying) -> None
             at.builder.session[key] = values[0]
     else:
         at.builder.session[key] = ", ".join(values)
+
+
+@applies("alter_role_set_stmt", "alter_database_set_stmt")
+def set_for_later(node: Node, at: Applying) -> None:
+    """What sessions of a role, or of the database, begin with from now on (pg_db_role_setting)."""
+    whose = ""
+    if at.statement.kind == "alter_role_set_stmt" and node.HasField("role"):
+        whose = role_name(node.role, at)
+    change = node.setstmt
+    name = change.name.lower()
+    for key in [key for key in at.builder.extras if key[:2] == ("kept setting", whose)]:
+        if change.kind == VariableSetKind.VAR_RESET_ALL or key[2] == name:
+            del at.builder.extras[key]
+    if change.kind == VariableSetKind.VAR_SET_VALUE:
+        at.builder.extras["kept setting", whose, name] = tuple(setting_value(item) for item in change.args)
+
+
+def begin_with_kept(builder: CatalogBuilder) -> None:
+    """A new session: nothing is set but what is kept for the database, and over it for its user."""
+    for key in list(builder.session):
+        del builder.session[key]
+    for whose in ("", builder.current_user):
+        for key, values in list(builder.extras.items()):
+            if key[:2] == ("kept setting", whose) and key[2] != "role":
+                setting = _key(key[2])
+                builder.session[setting] = values if setting == "search_path" else ", ".join(values)
 
 
 def end_local(builder: CatalogBuilder) -> None:
