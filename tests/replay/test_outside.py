@@ -55,6 +55,42 @@ def test_a_real_fault_stays_one(tmp_path, strings):
     assert not found.assumptions
 
 
+ASKS = "const { rows } = await knex.raw(`SELECT 1 FROM pg_roles WHERE rolname = 'app_user'`);\n" + (
+    "if (rows.length) await knex.raw(`CREATE POLICY mine ON notes TO app_user USING (true)`);"
+)
+
+
+def replayed_files(tmp_path, *bodies: str) -> Replayed:
+    sources = tuple(
+        MigrationSource(
+            "shop",
+            f"migrations/{number}.js",
+            "migrations",
+            f"{number}.js",
+            f"exports.up = async (knex) => {{\n{body}\n}};\nexports.down = async (knex) => {{\n{down}\n}};\n".encode(),
+        )
+        for number, (body, _, down) in enumerate((body.partition("=== down") for body in bodies), 1)
+    )
+    service = Service("shop", ".", ("migrations",), sources, "shop")
+    return replay([service], Evaluator(WorkingTree(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("second", "there"),
+    [
+        ("await knex.raw(`GRANT SELECT ON notes TO app_user`);", True),
+        ("await knex.raw(`SELECT 1`);", False),
+        ("await knex.raw(`SELECT 1`);=== down\nawait knex.raw(`GRANT SELECT ON notes TO app_user`);", False),
+        (ASKS.replace("mine", "other"), False),
+        ("await knex.raw(`CREATE ROLE app_user`); await knex.raw(`GRANT SELECT ON notes TO app_user`);", False),
+    ],
+    ids=["named without asking", "not named", "named in down", "asked for again", "made"],
+)
+def test_a_role_that_is_asked_for_was_there_if_another_names_it_without_asking(tmp_path, second, there):
+    found = replayed_files(tmp_path, f"await knex.raw(`{TABLE}`);\n{ASKS}", second)
+    assert [policy.name for policy in found.catalog.policies.values()] == (["mine"] if there else [])
+
+
 def test_on_a_fresh_database_nothing_is_taken_to_be_there(tmp_path):
     found = replayed(tmp_path, TABLE, "GRANT SELECT ON notes TO app_user", assume="fresh")
     assert [refusal.code for refusal in found.refusals] == ["42704"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from remediate.evaluate.model import Sent
 from remediate.source.model import Service
+from remediate.source.place import Place
 from remediate.sql.quote import quote_identifier
 
 _GIVEN = frozenset(("$user", "public", "pg_catalog", "information_schema"))
@@ -23,6 +24,8 @@ _SCHEMAS = re.compile(
     re.IGNORECASE,
 )
 _ROLES = re.compile(r'create\s+(?:role|group|user(?!\s+mapping\b))\s+"?(?P<name>\w*)', re.IGNORECASE)
+_ASKED = re.compile(r"""rolname['"]?\s*(?:=|:|,|in\s*\()\s*['"](\w+)['"]""", re.IGNORECASE)
+_DOWN = re.compile(r"\b(?:export\s+(?:const|(?:async\s+)?function)\s+|exports\s*\.\s*)down\b")
 _MISSING_ROLE = re.compile(r'role "(?P<name>.+)" does not exist')
 
 TAKEN_FOR_PRESENT = "no migration makes it: it is taken to be there"
@@ -48,6 +51,25 @@ class Outside:
         that is present."""
         return not self._made_roles & {name, ""} and not difflib.get_close_matches(name, list(present), 1, _ALIKE)
 
+    def roles_from_the_start(self) -> Iterator[tuple[str, Service, Place]]:
+        """The roles that one migration asks for before it names them, and another names without asking, and where.
+
+        That one ran, so that the role was there, and was there when it was asked for.
+        """
+        asked = {name for text in self._texts if "rolname" in text for name in _ASKED.findall(text)}
+        for name in sorted(asked - self._made_roles if "" not in self._made_roles else ()):
+            named = re.compile(rf'\bto\s+"?{re.escape(name)}\b', re.IGNORECASE)
+            for service in self._services:
+                for migration in service.migrations:
+                    text = migration.data.decode("utf-8", "replace")
+                    found = None if "rolname" in text else named.search(up_of(text))
+                    if found is not None:
+                        yield name, service, Place(migration.file, text.count("\n", 0, found.start()) + 1)
+                        break
+                else:
+                    continue
+                break
+
     @cached_property
     def _made_schemas(self) -> frozenset[str]:
         return frozenset(
@@ -63,6 +85,12 @@ class Outside:
         return [
             migration.data.decode("utf-8", "replace") for service in self._services for migration in service.migrations
         ]
+
+
+def up_of(text: str) -> str:
+    """What stands before `down`: what that one names has not run."""
+    found = _DOWN.search(text)
+    return text if found is None else text[: found.start()]
 
 
 def missing_role(code: str, message: str, kind: str | None) -> str | None:

@@ -12,7 +12,7 @@ from remediate.evaluate.model import Evaluation, Sent
 from remediate.evaluate.world import Evaluates, World
 from remediate.replay.catalog import Assumption, Outcome, Replayed
 from remediate.replay.engine import StaticEngine, Told
-from remediate.replay.outside import Outside, taken_for_present
+from remediate.replay.outside import Outside, making_role, taken_for_present
 from remediate.source.model import MigrationSource, Service
 from remediate.source.place import Unresolved
 from remediate.source.text import STRING_OR_COMMENT
@@ -116,7 +116,8 @@ def _left_to_run(service: Service, recorded: Mapping[str, bytes], engine: Engine
 def connect(engine: Engine, service: Service, services: Sequence[Service]) -> None:
     """A new connection for a service, as its knexfile configures it. `services` are all of the database.
 
-    A schema of its search path that no migration makes was made by somebody, or no table would be where it is.
+    A schema of its search path that no migration makes was made by somebody, or no table would be where it is; so was a
+    role that is asked for and, somewhere else, named without asking.
     """
     path = service.search_path
     outside = engine.outside = Outside(services)
@@ -127,6 +128,10 @@ def connect(engine: Engine, service: Service, services: Sequence[Service]) -> No
         engine.told.assumptions[Unresolved(service.name, path.place, reason)] = None
         sql = f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}"
         engine.execute(Sent(service.name, "", "up", path.place, sql, "raw"), False)
+    if engine.assume == "applied" and service == services[0]:
+        for role, named_by, place in outside.roles_from_the_start():
+            engine.told.assumptions[Unresolved(named_by.name, place, taken_for_present("role", role))] = None
+            engine.execute(making_role(role, Sent(named_by.name, "", "up", place, "", "raw")), False)
     engine.begin_session(path.schemas if path is not None else ())
 
 
