@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from remediate.source.access.flow import Access, Flow, Model, Query, Unclear
+from remediate.source.access.carried import Access, Model, Query, Unclear
+from remediate.source.access.flow import Flow
 from remediate.source.access.handles import Handles
 from remediate.source.access.mentions import mentions
 from remediate.source.access.models import Models
