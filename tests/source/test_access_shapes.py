@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -13,6 +14,7 @@ from remediate.source.code import code_file
 from remediate.source.imports import Imports
 from remediate.source.model import CodeFile
 from remediate.source.packages import Packages
+from remediate.source.tsconfig import TsConfigs
 
 SETTINGS = frozenset({"app.tenant"})
 SET = "await trx.raw(`SELECT set_config('app.tenant', ?, true)`, [id]);"
@@ -50,12 +52,14 @@ def _found(
     files: Files, settings: frozenset[str] = SETTINGS, functions: dict[str, frozenset[str]] | None = None
 ) -> Iterator[str]:
     data = {path: text.encode() for path, text in files.items()}
-    imports = Imports(data.keys(), Packages((), lambda _: None))
+    manifests = [PurePosixPath(path) for path in data if path.endswith("package.json")]
+    packages = Packages(manifests, lambda path: data.get(path.as_posix()))
+    imports = Imports(data.keys(), packages, TsConfigs(data.get))
     code: list[CodeFile] = []
     for path in data:
         if path.endswith((".ts", ".js", ".tsx", ".cjs")):
             code.append(code_file("shop", path, path, data[path], data.get, imports)[0])
-        else:
+        elif not path.endswith(".json"):
             code.append(CodeFile("shop", path, "script", data=data[path]))
     found = accesses_of(code, functions or {}).doubts(Relation("public", "orders"), settings)
     return (doubt.sentence for doubt in found)
