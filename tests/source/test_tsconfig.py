@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from remediate.source.imports import Imports
 from remediate.source.packages import Packages
 from remediate.source.tsconfig import TsConfigs
+from support.node import Node
 
 IMPORTER = "apps/api/src/orders.ts"
 
@@ -158,3 +160,38 @@ def test_the_nearest_folder_counts_first() -> None:
     }
     assert leads(files, "@x/a") == "apps/api/own/a.ts"
     assert leads(files, "@x/a", "apps/web/src/b.ts") == "all/a.ts"
+
+
+# What only we take for an alias: files that no compiler finds by itself.
+_OURS = {"a base file that nothing here extends"}
+_RESOLVE = """
+const fs = require('fs'), path = require('path'), ts = require('typescript');
+const answers = {};
+for (const [name, { root, importer, target }] of Object.entries(JSON.parse(fs.readFileSync(0, 'utf8')))) {
+  const folder = path.dirname(path.join(root, importer));
+  const named = (file) => ts.findConfigFile(folder, ts.sys.fileExists, file);
+  const file = named('tsconfig.json') || named('jsconfig.json');
+  const json = ts.readConfigFile(file, ts.sys.readFile);
+  const parsed = ts.parseJsonConfigFileContent(json.config || {}, ts.sys, path.dirname(file), undefined, file);
+  const options = { ...parsed.options, moduleResolution: ts.ModuleResolutionKind.Bundler, allowJs: true };
+  const found = ts.resolveModuleName(target, path.join(root, importer), options, ts.sys).resolvedModule;
+  answers[name] = found ? path.relative(root, found.resolvedFileName) : null;
+}
+process.stdout.write(JSON.stringify(answers));
+"""
+
+
+def test_typescript_resolves_them_alike(tmp_path: Path, node: Node) -> None:
+    asked = {}
+    for number, (name, (files, target, _)) in enumerate(CASES.items()):
+        if name in _OURS:
+            continue
+        for path, text in {**files, IMPORTER: ""}.items():
+            place = tmp_path / str(number) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        asked[name] = {"root": str(tmp_path / str(number)), "importer": IMPORTER, "target": target}
+    script = tmp_path / "resolve.cjs"
+    script.write_text(_RESOLVE)
+    answers = json.loads(node(str(script), stdin=json.dumps(asked)))
+    assert answers == {name: CASES[name][2] for name in asked}
