@@ -3,67 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 import pytest
 
-from remediate.source.access.access import accesses_of
-from remediate.source.access.relations import Relation
-from remediate.source.code import code_file
-from remediate.source.imports import Imports
-from remediate.source.model import CodeFile
-from remediate.source.packages import Packages
-from remediate.source.tsconfig import TsConfigs
-
-SETTINGS = frozenset({"app.tenant"})
-SET = "await trx.raw(`SELECT set_config('app.tenant', ?, true)`, [id]);"
-# The usual module: a connection, and a function that opens a transaction for a tenant.
-DB = f"""
-import knex from 'knex';
-export const db = knex(config);
-export async function inTenant(id, work) {{
-  return db.transaction(async (trx) => {{
-    {SET}
-    return work(trx);
-  }});
-}}
-"""
-# The same as a method.
-RUN = f"async run(id, work) {{ return db.transaction(async (trx) => {{ {SET} return work(trx); }}); }}"
-IMPORT = "import { db, inTenant } from './db';\n"
-
-Files = dict[str, str]
-
-
-def orders(text: str, **others: str) -> Files:
-    """A file that imports the usual module, and others (`src__jobs__a` is src/jobs/a.ts)."""
-    files = {f"src/{name.replace('__', '/')}.ts": content for name, content in others.items()}
-    return {"src/db.ts": DB, "src/orders.ts": IMPORT + text, **files}
-
-
-def doubts(
-    files: Files, settings: frozenset[str] = SETTINGS, functions: dict[str, frozenset[str]] | None = None
-) -> list[str]:
-    return list(_found(files, settings, functions))
-
-
-def _found(
-    files: Files, settings: frozenset[str] = SETTINGS, functions: dict[str, frozenset[str]] | None = None
-) -> Iterator[str]:
-    data = {path: text.encode() for path, text in files.items()}
-    manifests = [PurePosixPath(path) for path in data if path.endswith("package.json")]
-    packages = Packages(manifests, lambda path: data.get(path.as_posix()))
-    imports = Imports(data.keys(), packages, TsConfigs(data.get))
-    code: list[CodeFile] = []
-    for path in data:
-        if path.endswith((".ts", ".js", ".tsx", ".cjs")):
-            code.append(code_file("shop", path, path, data[path], data.get, imports)[0])
-        elif not path.endswith(".json"):
-            code.append(CodeFile("shop", path, "script", data=data[path]))
-    found = accesses_of(code, functions or {}).doubts(Relation("public", "orders"), settings)
-    return (doubt.sentence for doubt in found)
-
+from source.shapes import DB, IMPORT, RUN, SET, SETTINGS, Files, doubts, found, orders
 
 PROVEN: dict[str, Files] = {
     "nothing names it": orders("db('customers')"),
@@ -141,6 +84,22 @@ PROVEN: dict[str, Files] = {
         " await client.query(`SELECT set_config('app.tenant', $1, true)`, [id]);"
         " return await client.query('SELECT * FROM orders'); } finally { client.release(); } }"
     ),
+    "a pg client in a second transaction": orders(
+        "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+        " await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('COMMIT'); await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); return c.query('SELECT * FROM orders'); }"
+    ),
+    "a transaction that is left where it is rolled back": orders(
+        f"async function all(id) {{ const trx = await db.transaction(); {SET} try {{ await trx('customers'); }}"
+        " catch (e) { await trx.rollback(); throw e; } return trx('orders'); }"
+    ),
+    "a savepoint that is rolled back": orders(
+        "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+        " await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('SAVEPOINT a');"
+        " await c.query('ROLLBACK TO SAVEPOINT a'); return c.query('SELECT * FROM orders'); }"
+    ),
     "a function that hands a set transaction on": orders(
         "export const twice = (id, fn) => inTenant(id, async (trx) => fn(trx));\ntwice(1, (t) => t('orders'))"
     ),
@@ -189,6 +148,10 @@ PROVEN: dict[str, Files] = {
     "an inherited method": orders(
         f"class Base {{ {RUN} }}\n"
         "class Orders extends Base { all() { return this.run(1, (trx) => trx('orders')); } }"
+    ),
+    "a helper that calls what it is given under another name": orders(
+        "const either = (id, a, b) => { const work = typeof a === 'function' ? a : b; return inTenant(id, work); };\n"
+        "either(1, (trx) => trx('orders'));"
     ),
     "a parameter that is a transaction by its name": orders("export const all = (trx) => trx('orders')"),
     "a parameter that is a transaction by its type": orders(
@@ -373,6 +336,56 @@ DOUBTED: dict[str, tuple[Files, str]] = {
             "class Repo extends Base { all() { return this.trx('orders'); } }\nnew Repo(db)"
         ),
         "hands over db",
+    ),
+    "a callback that is called without a tenant where it comes first": (
+        orders(
+            "const either = (a, b?) => { if (typeof a === 'function') { return a(db); } return inTenant(1, b); };\n"
+            "either((q) => q('orders'));"
+        ),
+        "either hands db over",
+    ),
+    "a callback that is called under another name": (
+        orders("const either = (a, b) => { const work = a ?? b; return work(db); };\neither((q) => q('orders'));"),
+        "either hands db over",
+    ),
+    "a callback that is kept in a module": (
+        orders(
+            "let kept;\nexport const later = (work) => { kept = work; return inTenant(1, work); };\n"
+            "export const now = () => kept(db);\nlater((q) => q('orders'));"
+        ),
+        "does something else with it",
+    ),
+    "a method of an object that an unknown name may be": (
+        orders("const jobs = { exec: (work) => work(db) };\nexport const all = (x) => x.exec((q) => q('orders'));"),
+        "exec hands db over",
+    ),
+    "a method that is assigned, which an unknown name may be": (
+        orders("exports.exec = (work) => work(db);\nexport const all = (x) => x.exec((q) => q('orders'));"),
+        "hands db over",
+    ),
+    "a function that gives a connection in a class below": (
+        orders(
+            f"class Base {{ async begin() {{ const trx = await db.transaction(); {SET} return trx; }}\n"
+            " async all() { const q = await this.begin(); return q('orders'); } }\n"
+            "class Plain extends Base { async begin() { return db; } }"
+        ),
+        "through q: knex(…)",
+    ),
+    "a pg client after COMMIT": (
+        orders(
+            "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+            " await c.query('BEGIN');"
+            " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('COMMIT');"
+            " return c.query('SELECT * FROM orders'); }"
+        ),
+        "src/orders.ts:3 sets the tenant on it, but not always, or not before this",
+    ),
+    "a transaction that was rolled back": (
+        orders(
+            f"async function all(id) {{ const trx = await db.transaction(); {SET}"
+            " if (id > 1) { await trx.rollback(); } return trx('orders'); }"
+        ),
+        "not always",
     ),
     "a model without a transaction": (
         orders("class Order extends Model { static tableName = 'orders'; }\nexport const all = () => Order.query();"),
@@ -753,7 +766,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_code_ends_in_an_answer(case: str) -> None:
-    assert all(isinstance(doubt, str) for doubt in itertools.islice(_found({"a.ts": HOSTILE[case]}), 9))
+    assert all(isinstance(doubt, str) for doubt in itertools.islice(found({"a.ts": HOSTILE[case]}), 9))
 
 
 def test_no_setting_proves_everything_doubtful() -> None:

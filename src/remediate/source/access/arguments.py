@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from remediate.source.access import vocabulary
 from remediate.source.access.carried import Access, Carried, Query, Unclear
-from remediate.source.access.program import Outside, constructor_of, enclosing_class
+from remediate.source.access.declarations import constructor_of, enclosing_class
+from remediate.source.access.program import Outside
 from remediate.source.access.references import uses_of_parameter
 from remediate.source.access.scope import lookup, parameter_name, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
@@ -59,15 +60,16 @@ class Arguments:
         if vocabulary.is_no_database(_first_name(function)) and not _is_handle(method):
             return
         if method and vocabulary.is_query_method(method):
-            own = self.flow.program.define(function)
-            if isinstance(own, Site) and own.type in FUNCTIONS:
-                yield from self.into_parameter(own, index, carried, call)
+            if own := self._functions(function):
+                for one in own:
+                    yield from self.into_parameter(one, index, carried, call)
             elif carried.is_text or self._is_table(call, method.lower(), index, carried):
                 yield Query(call, self.flow.handles.handle_of(call))
             return
         found = self.flow.program.define(function)
-        if isinstance(found, Site) and found.type in FUNCTIONS:
-            yield from self.into_parameter(found, index, carried, call)
+        if own := self._functions(function):
+            for one in own:
+                yield from self.into_parameter(one, index, carried, call)
         elif isinstance(found, Outside):
             if not carried.is_text and carried.keys and not vocabulary.names_table(carried.keys[-1]):
                 return
@@ -83,6 +85,12 @@ class Arguments:
                 yield Unclear(call, f"hands it to {function.text[:60]}, which is not followed")
         elif index == 0 and _may_be_query(call, function, carried):
             yield Query(call, self.flow.handles.handle_of(call))
+
+    def _functions(self, function: Site) -> tuple[Site, ...]:
+        """The functions of the workspace that a callee may be, as far as they are known."""
+        known = self.flow.methods.of(function)
+        found = self.flow.program.define(function) if known is None else None
+        return known or ((found,) if isinstance(found, Site) and found.type in FUNCTIONS else ())
 
     def _is_harmless(self, function: Site) -> bool:
         """`const { t } = useTranslation()`: what a package gives that has nothing to do with a database."""

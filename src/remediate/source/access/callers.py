@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediate.source.access import vocabulary
 from remediate.source.access.callbacks import Callbacks, position_of
-from remediate.source.access.program import constructor_of, enclosing_class, function_name
+from remediate.source.access.declarations import constructor_of, enclosing_class, function_name
 from remediate.source.access.references import Reference
 from remediate.source.access.scope import Binding
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site

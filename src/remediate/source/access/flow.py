@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from remediate.source.access import vocabulary
 from remediate.source.access.arguments import Arguments
 from remediate.source.access.carried import Access, Carried, Model, Unclear
+from remediate.source.access.declarations import enclosing_class
 from remediate.source.access.handles import Handles
-from remediate.source.access.program import Program, enclosing_class
+from remediate.source.access.methods import Methods
+from remediate.source.access.program import Program
 from remediate.source.access.references import References
 from remediate.source.access.relations import Kind
 from remediate.source.access.scope import lookup, parameters
@@ -32,6 +34,7 @@ class Flow:
     program: Program
     references: References
     handles: Handles
+    methods: Methods
     _seen: set[tuple[object, ...]] = field(default_factory=set)
 
     def accesses(self, mention: Site, kind: Kind) -> list[Access]:
@@ -226,20 +229,9 @@ class Flow:
         text = target.text
         if text in ("this", "this.constructor", "super"):
             inside = enclosing_class(member)
-            return inside is not None and self._is_kin(inside, owner)
+            return inside is not None and self.program.descends(owner, inside)
         found = self.program.define(target)
         return isinstance(found, Site) and found.key == owner.key
-
-    def _is_kin(self, inside: Site, owner: Site) -> bool:
-        """Whether a method of `inside` may run on an instance of `owner`: it is that class or one above it."""
-        current: Site | None = owner
-        for _ in range(8):
-            if current is None:
-                return False
-            if current.key == inside.key:
-                return True
-            current = self.program.superclass(current)
-        return False
 
     def _returned(self, parent: Site, current: Site, carried: Carried) -> Iterator[Access]:
         if parent.type == "arrow_function" and not current.is_field("body"):

@@ -13,21 +13,21 @@ from remediate.source.access import vocabulary
 from remediate.source.access.answers import Answers, first
 from remediate.source.access.callbacks import Callbacks, position_of
 from remediate.source.access.callers import Callers
-from remediate.source.access.handles import Handles
-from remediate.source.access.program import (
-    Outside,
-    Parameter,
-    Program,
+from remediate.source.access.declarations import (
     constructor_of,
     enclosing_class,
     function_name,
     is_kept,
     members_of,
+    returned,
 )
+from remediate.source.access.handles import Handles
+from remediate.source.access.methods import Methods
+from remediate.source.access.program import Outside, Parameter, Program
 from remediate.source.access.references import References
 from remediate.source.access.scope import Binding, lookup, parameter_name, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
-from remediate.source.access.tenant import Tenant, key_of, returned
+from remediate.source.access.tenant import Tenant, key_of
 
 # So many classes are gone up.
 _DEEPEST = 40
@@ -40,6 +40,7 @@ class Proof:
     program: Program
     references: References
     handles: Handles
+    methods: Methods
     tenant: Tenant
     answers: Answers = field(default_factory=Answers)
 
@@ -186,10 +187,11 @@ class Proof:
         """What is assigned to a field of an instance elsewhere: `repo.db = db`."""
         for member in self.program.assigned_members(name):
             target, assignment = member.field("object"), member.wrapped().parent
-            found = self.program.define(target) if target is not None and target.type != "this" else None
-            instance = self.program.instance_of(found) if isinstance(found, Site) else None
+            instance = self.program.instance_of(target) if target is not None and target.type != "this" else None
             value = assignment.field("right") if assignment is not None else None
-            if instance is not None and instance.key == owner.key and value is not None:
+            if instance is None or not instance.is_class or value is None:
+                continue
+            if self.program.descends(instance.type, owner) or self.program.descends(owner, instance.type):
                 yield value
 
     def _property(self, site: Site, members: tuple[str, ...]) -> str | None:
@@ -219,9 +221,12 @@ class Proof:
         name = function.text.rpartition(".")[2]
         if name == "getStore" and function.type == "member_expression":
             return self._store(function.field("object"), members)
+        functions = self.methods.of(function)
+        if functions is not None:
+            return first(self._returns(one, members) for one in functions)
         found = self.program.define(function)
         if isinstance(found, Site) and found.type in FUNCTIONS:
-            return self._returns(found, members)
+            return self._returns(found, members) or f"what takes the place of {function.short} is not followed"
         if vocabulary.opens_transaction(name):
             if self.is_within(function):
                 return None
