@@ -147,6 +147,15 @@ PROVEN: dict[str, Files] = {
         "apps/api/src/orders.ts": "import { Tenants } from '@org/core';\n"
         "export const all = (tk: Tenants) => tk.run((trx) => trx('orders'));",
     },
+    "a token for which its class is provided": injected(
+        "const TK = Symbol('tenants');\nconst providers = [{ provide: TK, useClass: Tenants }];\n"
+        + ORDERS.replace("private tk", "@Inject(TK) private tk")
+    ),
+    "a connection that is injected and handed over where the tenant is set": injected(
+        "const providers = [{ provide: 'KNEX', useFactory: () => raw }];\n"
+        "class Orders { constructor(@Inject('KNEX') private knex: Knex) {}\n"
+        f" all() {{ return this.knex.transaction(async (trx) => {{ {SET} return trx('orders'); }}); }} }}"
+    ),
 }
 
 DOUBTED: dict[str, tuple[Files, str]] = {
@@ -266,6 +275,49 @@ DOUBTED: dict[str, tuple[Files, str]] = {
             " all() { return raw.transaction(async (trx) => { await this.setter.set(trx); return trx('orders'); }); } }"
         ),
         "through trx",
+    ),
+    "a token for which another class is provided": (
+        injected(
+            "import { Queue } from '../../web/src/queue';\n"
+            "const TK = Symbol('tenants');\nconst providers = [{ provide: TK, useClass: Queue }];\n"
+            + ORDERS.replace("private tk", "@Inject(TK) private tk")
+        ),
+        "run hands raw over",
+    ),
+    "a connection that is injected": (
+        injected(
+            "",
+            database="import knex from 'knex';\nexport const KNEX = 'KNEX';\n"
+            "@Module({ providers: [{ provide: KNEX, useFactory: () => {\n"
+            " if (!url) { return null; }\n return knex({}); } }] }) class B {}",
+        )
+        | {
+            "apps/api/src/orders.ts": "import { KNEX } from './database';\n"
+            "class Orders { constructor(@Inject(KNEX) private readonly knex: Knex | null) {}\n"
+            " all() { return this.knex!('orders'); } }\n@Module({ providers: [Orders] }) class A {}"
+        },
+        "KNEX is injected (apps/api/src/database.ts:3): knex(…) (apps/api/src/database.ts:5) is a connection",
+    ),
+    "a connection that is injected into a field by the text of its token": (
+        injected(
+            "const providers = [{ provide: 'KNEX', useValue: raw }];\n"
+            "class Orders { @Inject('KNEX') private knex: Knex;\n all() { return this.knex('orders'); } }"
+        ),
+        "KNEX is injected (apps/api/src/orders.ts:2): knex(…) (libs/core/src/lib/db.ts:3)",
+    ),
+    "a connection that the container is asked for": (
+        injected(
+            "const providers = [{ provide: 'KNEX', useValue: raw }];\n"
+            "export const all = (moduleRef) => moduleRef.get('KNEX')('orders');"
+        ),
+        "KNEX is injected",
+    ),
+    "a connection that is injected by nobody here": (
+        injected(
+            "class Orders { constructor(@Inject(KNEX) private readonly knex: Knex) {}\n"
+            " all() { return this.knex('orders'); } }\n@Module({ providers: [Orders] }) class A {}"
+        ),
+        "knex is handed to Orders (apps/api/src/orders.ts:2), and by whom is not known",
     ),
 }
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remediate.source.access import vocabulary
+from remediate.source.access.answers import first
 from remediate.source.access.callbacks import Callbacks, position_of
 from remediate.source.access.declarations import constructor_of, enclosing_class, function_name
+from remediate.source.access.injection import asked_of_container, is_metadata, token_of
 from remediate.source.access.references import Reference
-from remediate.source.access.scope import Binding
+from remediate.source.access.scope import Binding, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 
 if TYPE_CHECKING:
@@ -34,7 +36,10 @@ class Callers:
 
         def answer() -> str | None:
             if owner is not None:
-                return self._by_makers(owner, binding, path, is_handed, 0)
+                token = token_of(parameters(function)[binding.index]) if not binding.members else None
+                injected = self.proof.injected(token, path) if token is not None else []
+                doubt = first(injected)
+                return doubt or self._by_makers(owner, binding, path, is_handed or bool(injected), 0)
             return self._by_calls(function, binding, path, is_handed)
 
         return self.proof.answers.remember((function.key, binding.index, path, is_handed), answer)
@@ -119,6 +124,8 @@ class Callers:
                 is_made = is_made or doubt is None
             elif _TYPES.search(parent.type) or parent.type in ("member_expression", "binary_expression"):
                 continue
+            elif is_metadata(site) or (parent.parent is not None and asked_of_container(parent.parent) is not None):
+                continue  # the framework makes it, of what it injects
             else:
                 doubt = None if is_handed else f"{parent.place} may make an instance in a way that is not followed"
             if doubt is not None:

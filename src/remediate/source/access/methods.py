@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from remediate.source.access.declarations import returned
+from remediate.source.access.injection import Provider
 from remediate.source.access.program import Program
 from remediate.source.access.references import References
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 
 _MOST = 50
-_PROVIDES = ("useClass", "useExisting", "useValue", "useFactory")
 
 
 @dataclass(slots=True)
@@ -92,6 +92,12 @@ class Methods:
             references = self.references.of(current)
             if references is None or len(seen) > _MOST:
                 return None
+            for provider in self.program.injection.providers(current):
+                provided = self._provided(provider)
+                if provided is None:
+                    return None
+                pending += provided
+                found.update((one.key, one) for one in provided)
             for reference in references:
                 following = self._of_reference(reference.site.wrapped())
                 if following is None:
@@ -113,25 +119,18 @@ class Methods:
             return [owner] if owner is not None else None
         if parent.type in ("extends_type_clause", "extends_clause") and parent.parent is not None:
             return [parent.parent]
-        if parent.type == "pair" and (key := parent.field("key")) is not None and key.text == "provide":
-            return self._provided(parent.parent, site)
         return []
 
-    def _provided(self, provider: Site | None, token: Site) -> list[Site] | None:
-        """`{ provide: X, useClass: Y }`, as containers of dependencies take it."""
-        for pair in provider.children() if provider is not None else ():
-            key, value = pair.field("key"), pair.field("value")
-            if pair.type != "pair" or key is None or value is None or key.text not in _PROVIDES:
-                continue
-            if key.text in ("useClass", "useExisting"):
-                made = self.program.class_named(value)
-                return [made] if made is not None else None
-            found = self.program.define(value)
-            values = returned(found) if isinstance(found, Site) and found.type in FUNCTIONS else [value]
-            instances = [self.program.instance_of(one) for one in values]
-            known = [one.type for one in instances if one is not None and one.is_class]
-            return known if known and len(known) == len(instances) else None
-        return []
+    def _provided(self, provider: Provider) -> list[Site] | None:
+        """The classes that a container of dependencies gives; None where it may be anything."""
+        if provider.kind in ("useClass", "useExisting"):
+            made = self.program.class_named(provider.value)
+            return [made] if made is not None else None
+        found = self.program.define(provider.value)
+        values = returned(found) if isinstance(found, Site) and found.type in FUNCTIONS else [provider.value]
+        instances = [self.program.instance_of(one) for one in values]
+        known = [one.type for one in instances if one is not None and one.is_class]
+        return known if known and len(known) == len(instances) else None
 
     def _in_objects(self, interface: Site, name: str) -> Iterator[Site | None]:
         """The methods of that name in objects, wherever the interface is named: any may be meant to implement it."""

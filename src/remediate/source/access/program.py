@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from remediate.source.access.declarations import constructor_of, enclosing_class, is_kept, members_of
 from remediate.source.access.exports import Exports, exports_of
+from remediate.source.access.injection import Injection
 from remediate.source.access.scope import Binding, lookup, parameter_name, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Module, Site
 from remediate.source.access.types import TYPES, Instance, Types
@@ -40,9 +41,10 @@ class Parameter:
         return annotation.text.lstrip(": ") if annotation is not None and not self.members else ""
 
     @property
-    def annotation(self) -> Site | None:
+    def declared(self) -> Site | None:
+        """The parameter in the list, where this is the whole of it."""
         listed = parameters(self.function)
-        return listed[self.index].field("type") if self.index < len(listed) and not self.members else None
+        return listed[self.index] if self.index < len(listed) and not self.members else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Program:
     _with: dict[str, tuple[Module, ...]] = field(default_factory=dict)
     _assigned: dict[str, tuple[Site, ...]] = field(default_factory=dict)
     _words: list[tuple[Module, frozenset[str]]] = field(default_factory=list)
+    _injection: list[Injection] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------- definitions
 
@@ -261,6 +264,13 @@ class Program:
                 continue
             if "".join(left.text.split()) == target and (right := left.parent.field("right")) is not None:
                 yield right
+
+    @property
+    def injection(self) -> Injection:
+        """What containers of dependencies give in this program."""
+        if not self._injection:
+            self._injection.append(Injection(self))
+        return self._injection[0]
 
     # ------------------------------------------------------------------------------------------- search
 

@@ -22,6 +22,7 @@ from remediate.source.access.declarations import (
     returned,
 )
 from remediate.source.access.handles import Handles
+from remediate.source.access.injection import asked_of_container, token_of
 from remediate.source.access.methods import Methods
 from remediate.source.access.program import Outside, Parameter, Program
 from remediate.source.access.references import References
@@ -167,6 +168,8 @@ class Proof:
                     sources.append(self._returns(child, members))
                 elif value is not None:
                     sources.append(self.doubt(value, members))
+                elif (token := token_of(child)) is not None:
+                    sources += self.injected(token, members)
         made = constructor_of(owner)
         for index, parameter in enumerate(parameters(made) if made is not None else ()):
             if made is not None and is_kept(parameter) and parameter_name(parameter).text == name:
@@ -221,6 +224,9 @@ class Proof:
         name = function.text.rpartition(".")[2]
         if name == "getStore" and function.type == "member_expression":
             return self._store(function.field("object"), members)
+        asked = asked_of_container(site)
+        if asked is not None and (doubts := self.injected(asked, members)):
+            return first(doubts)
         functions = self.methods.of(function)
         if functions is not None:
             return first(self._returns(one, members) for one in functions)
@@ -241,6 +247,21 @@ class Proof:
         """Whether a transaction is opened within one that has the tenant set: a savepoint keeps what was set."""
         target = function.field("object") if function.type == "member_expression" else None
         return target is not None and self.doubt(target) is None
+
+    def injected(self, token: Site, members: tuple[str, ...]) -> list[str | None]:
+        """The doubt, or None, about each thing that a container of dependencies gives for a token."""
+        doubts: list[str | None] = []
+        for provider in self.program.injection.providers(token):
+            found = self.program.define(provider.value)
+            if provider.kind == "useFactory" and isinstance(found, Site) and found.type in FUNCTIONS:
+                doubt = self._returns(found, members)
+            elif provider.kind == "useValue":
+                doubt = self.doubt(provider.value, members)
+            else:
+                doubt = f"{provider.value.short} is not followed"
+            name = token.string() or token.short
+            doubts.append(f"{name} is injected ({provider.value.place}): {doubt}" if doubt is not None else None)
+        return doubts
 
     def _returns(self, function: Site, members: tuple[str, ...]) -> str | None:
         values = returned(function)

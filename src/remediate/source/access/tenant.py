@@ -342,7 +342,7 @@ class Tenant:
                 continue
             if write.fault:
                 return f"{site.place} {write.fault}"
-            if not self.is_transaction(handle):
+            if not self.is_transaction(self.handles.handle_of(call)):
                 return f"{site.place} sets the tenant outside of a transaction, where that has no effect"
             return f"{site.place} sets the tenant on it, but not always, or not before this"
         return misses[0] if misses else ""

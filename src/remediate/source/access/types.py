@@ -6,11 +6,11 @@ functions say that they return. Nothing is inferred from how a value is used; wh
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remediate.source.access.declarations import enclosing_class
+from remediate.source.access.declarations import enclosing_class, returned
+from remediate.source.access.injection import Provider, asked_of_container, token_of
 from remediate.source.access.scope import Binding, lookup, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 
@@ -22,8 +22,6 @@ _ALIAS = "type_alias_declaration"
 TYPES = frozenset({_INTERFACE, _ALIAS})
 # `Readonly<X>` has the methods of X itself; `Partial<X>` and `Pick<X, …>` may be any object.
 _SAME = frozenset({"Promise", "Readonly", "Required", "NonNullable", "Awaited"})
-_CONTAINER = re.compile(r"(?:^|[._])(?:injector|moduleref|container|app|application|context)$", re.IGNORECASE)
-_ASKS = frozenset({"get", "resolve", "create"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,12 @@ class Types:
     def of_definition(self, found: Definition | None, steps: int) -> Instance | None:
         """What a definition is an instance of: a parameter, a field, a getter, the value of a constant."""
         if steps <= 0 or not isinstance(found, Site):
-            annotation = getattr(found, "annotation", None)
-            return self.named_by(annotation, steps) if annotation is not None else None
+            declared = getattr(found, "declared", None)
+            return self._declared_at(declared, steps) if declared is not None else None
         if found.type == "public_field_definition":
-            annotation, value = found.field("type"), found.field("value")
-            if annotation is not None:
-                return self.named_by(annotation, steps)
+            value = found.field("value")
+            if found.field("type") is not None:
+                return self._declared_at(found, steps)
             made = self.of(value, steps - 1)
             return Instance(made.type) if made is not None else None
         if found.type == "method_definition" and any(child.type == "get" for child in found.node.children):
@@ -84,11 +82,49 @@ class Types:
             return self.named_by(found.field("type"), steps)
         return self.of(found, steps) if found.type in ("new_expression", "call_expression") else None
 
+    def _declared_at(self, declaration: Site, steps: int) -> Instance | None:
+        """The type of a parameter or a field. What is injected for a token counts, whatever its type says."""
+        found = self.named_by(declaration.field("type"), steps)
+        token = token_of(declaration) if found is not None else None
+        providers = self.program.injection.providers(token) if token is not None else ()
+        given = [one for provider in providers for one in self._provided(provider, steps)]
+        if found is None or all(one is not None and self._is_a(one.type, found.type, steps) for one in given):
+            return found
+        return given[0] if len(given) == 1 else None
+
+    def _provided(self, provider: Provider, steps: int) -> list[Instance | None]:
+        if provider.kind in ("useClass", "useExisting"):
+            made = self.program.class_named(provider.value, steps)
+            return [Instance(made) if made is not None else None]
+        function = self.program.define(provider.value, steps)
+        is_function = isinstance(function, Site) and function.type in FUNCTIONS
+        values = returned(function) if isinstance(function, Site) and is_function else [provider.value]
+        return [self.of(value, steps - 1) for value in values]
+
+    def _is_a(self, given: Site, type_: Site, steps: int) -> bool:
+        """Whether a class is, extends or says that it implements a type."""
+        if type_.type in CLASSES or given.key == type_.key:
+            return self.program.descends(given, type_)
+        current: Site | None = given
+        while current is not None and steps > 0:
+            for clause in (
+                part for child in current.children() if child.type == "class_heritage" for part in child.children()
+            ):
+                for one in clause.children() if clause.type == "implements_clause" else ():
+                    named = self.named_by(one, steps)
+                    if named is not None and named.type.key == type_.key:
+                        return True
+            current, steps = self.program.superclass(current), steps - 1
+        return False
+
     def _bound(self, binding: Binding, steps: int) -> Instance | None:
         if binding.kind == "parameter":
             listed = parameters(binding.site)
-            annotation = listed[binding.index].field("type") if binding.index < len(listed) else None
-            return self._through(annotation, binding.members, steps)
+            if binding.index >= len(listed):
+                return None
+            if not binding.members:
+                return self._declared_at(listed[binding.index], steps)
+            return self._through(listed[binding.index].field("type"), binding.members, steps)
         if binding.kind == "variable":
             annotation, value = binding.site.field("type"), binding.site.field("value")
             if annotation is not None:
@@ -138,15 +174,11 @@ class Types:
 
     def _given_by(self, call: Site, steps: int) -> Instance | None:
         """`inject(X)`, `moduleRef.get(X)`, and functions of the workspace that say what they return."""
-        function, arguments = call.field("function"), call.field("arguments")
-        if function is None or arguments is None:
+        function = call.field("function")
+        if function is None:
             return None
-        function = function.bare()
-        name, target = function.field("property"), function.field("object")
-        asks = name is not None and target is not None and name.text in _ASKS and _CONTAINER.search(target.text)
-        if function.text == "inject" or asks:
-            asked = next(iter(arguments.children()), None)
-            found = self.program.class_named(asked, steps) if asked is not None else None
+        if (asked := asked_of_container(call)) is not None:
+            found = self.program.class_named(asked, steps)
             return Instance(found) if found is not None else None
         defined = self.program.define(function, steps)
         if isinstance(defined, Site) and defined.type in FUNCTIONS:
