@@ -240,6 +240,24 @@ PROVEN: dict[str, Files] = {
     "a value and a column of that name": orders(
         "db('audit').insert({ entity: 'orders' });\ndb('a').where('kind', 'orders').select('orders.id');"
     ),
+    "a name in the scheme of a library for values": orders(
+        "import { z } from 'zod';\nexport const s = z.object({ source: z.string().max(100).default('orders') });"
+    ),
+    "a name in a key of something else": orders(
+        "const MODULES = ['orders'];\nMODULES.every((m) => grants[`${m}.read:${scope}`]);\nget(`/api/${MODULES[0]}`);"
+    ),
+    "SQL that is put together step by step": orders(
+        "let sql = 'SELECT * FROM orders WHERE a = ?';\nif (b) { sql += ' AND b = ?'; } else sql += ' AND c';\n"
+        "sql = sql.trim();\nif (sql.length) inTenant(1, (trx) => trx.raw(sql, params));"
+    ),
+    "names in pairs that a loop goes through for the tenant": orders(
+        "const TABLES = [['public', 'orders'], ['public', 'users']];\n"
+        "inTenant(1, async (trx) => {\n"
+        " for (const [schema, table] of TABLES) await trx.raw(`DELETE FROM ${schema}.${table}`); })"
+    ),
+    "labels in pairs that a loop goes through": orders(
+        "for (const [table, label] of [['users', 'orders']]) { await db(table); console.log(label); }"
+    ),
     "a comment": orders("// db('orders')\n/* db.raw('SELECT * FROM orders') */"),
     "a route and a key of a translation": orders(
         "import { useTranslation } from 'react-i18next';\nimport express from 'express';\n"
@@ -648,6 +666,48 @@ DOUBTED: dict[str, tuple[Files, str]] = {
     ),
     "a piece of SQL that begins with a column": (
         orders("db('a').whereRaw('n < coalesce((select max(n) from orders where a = b.id), 0)')"),
+        "through db",
+    ),
+    "names in pairs that a loop goes through": (
+        orders("for (const [table, column] of [['users', 'a'], ['orders', 'b']]) await db(table).del();"),
+        "reaches it, in src/orders.ts:2, through db",
+    ),
+    "names in pairs behind others that a callback takes": (
+        orders(
+            "const T = [...more, ['x', 'orders']];\nT.forEach(([schema, table]) => db.raw(`DELETE FROM ${table}`));"
+        ),
+        "through db",
+    ),
+    "names in objects that a loop goes through": (
+        orders("const T = [{ of: { table: 'orders' } }];\nfor (const { of: { table: t } } of T) await db(t).del();"),
+        "through db",
+    ),
+    "SQL in objects that a loop goes through": (
+        orders(
+            "const T = [{ sql: `SELECT 1 FROM orders` }];\nfor (const s of T) { if (s.sql) { await db.raw(s.sql); } }"
+        ),
+        "through db",
+    ),
+    "a name that is taken out of a constant": (
+        orders(
+            "const TABLES = { orders: 'orders' };\nconst { orders } = TABLES;\nexport const all = () => db(orders);"
+        ),
+        "in src/orders.ts:4, through db",
+    ),
+    "a name that is taken out of a constant and exported": (
+        orders("const TABLES = { orders: 'orders' };\nexport const { orders } = TABLES;"),
+        "what becomes of it is not followed",
+    ),
+    "SQL that is put together step by step, without a tenant": (
+        orders("let sql = 'SELECT *';\nsql += ' FROM orders';\nif (a) { sql += ' LIMIT 1'; }\ndb.raw(sql.trim());"),
+        "through db",
+    ),
+    "SQL that something unknown is made of": (
+        orders("const sql = 'SELECT * FROM orders';\nexport const all = () => run(sql.toBuffer());"),
+        "what becomes of this SQL is not followed",
+    ),
+    "a list of names that is folded": (
+        orders("['orders'].reduce((done, table) => done.then(() => db(table).del()), Promise.resolve());"),
         "through db",
     ),
     "all values of an object": (

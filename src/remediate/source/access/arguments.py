@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remediate.source.access import vocabulary
-from remediate.source.access.carried import Access, Carried, Query, Unclear
+from remediate.source.access.carried import Access, Carried, Query, Unclear, taken
 from remediate.source.access.declarations import constructor_of, enclosing_class
 from remediate.source.access.program import Outside
 from remediate.source.access.references import uses_of_parameter
@@ -16,6 +16,9 @@ from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 
 if TYPE_CHECKING:
     from remediate.source.access.flow import Flow
+
+# The links of a chain of calls that are gone back.
+_LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,15 @@ class Arguments:
     def _is_harmless(self, function: Site) -> bool:
         """`const { t } = useTranslation()`: what a package gives that has nothing to do with a database."""
         start = function
-        while start.type == "member_expression" and (target := start.field("object")) is not None:
-            start = target.bare()
+        for _ in range(_LONGEST):
+            inner = start.field("object" if start.type == "member_expression" else "function")
+            if start.type not in ("member_expression", "call_expression") or inner is None:
+                break
+            start = inner.bare()
         binding = lookup(start, start.text) if start.type == "identifier" else None
+        if binding is not None and binding.kind == "import":
+            origin = self.flow.program.define(start)
+            return isinstance(origin, Outside) and vocabulary.is_harmless_package(origin.package)
         value = binding.site.field("value") if binding is not None and binding.kind == "variable" else None
         called = value.bare().field("function") if value is not None else None
         origin = self.flow.program.define(called) if called is not None else None
@@ -153,11 +162,9 @@ class Arguments:
             for site in uses_of_parameter(function, pattern.text):
                 yield from self.flow.use(site, carried.deeper)
             return
-        for child in pattern.children():
-            name, keys = _taken(child, carried.keys)
-            if name is not None:
-                for site in uses_of_parameter(function, name):
-                    yield from self.flow.use(site, replace(carried.deeper, keys=keys))
+        for name, keys in taken(pattern, carried.keys):
+            for site in uses_of_parameter(function, name.text):
+                yield from self.flow.use(site, replace(carried.deeper, keys=keys))
 
     def tagged(self, call: Site, carried: Carried) -> Iterator[Access]:
         """sql`…`: run by the tag itself (postgres.js), or by what it is handed to (Kysely, Drizzle, slonik)."""
@@ -208,18 +215,3 @@ def _may_be_query(call: Site, function: Site, carried: Carried) -> bool:
     if _is_handle(function.text.rpartition(".")[2]):
         return True
     return carried.kind == "bare" and not call.module.name.endswith((".tsx", ".jsx"))
-
-
-def _taken(child: Site, keys: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """The local name of a destructured option, if it is the one that the table's name stands in."""
-    if child.type == "object_assignment_pattern" and child.field("left") is not None:
-        child = child.field("left") or child
-    if not keys:
-        return None, ()
-    if child.type == "shorthand_property_identifier_pattern" and child.text == keys[-1]:
-        return child.text, keys[:-1]
-    if child.type == "pair_pattern":
-        key, value = child.field("key"), child.field("value")
-        if key is not None and value is not None and key.text == keys[-1] and value.type == "identifier":
-            return value.text, keys[:-1]
-    return None, ()

@@ -6,17 +6,18 @@ Where that ends in something else, the mention is unclear, and counts as an acce
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from remediate.source.access import vocabulary
 from remediate.source.access.arguments import Arguments
-from remediate.source.access.carried import Access, Carried, Model, Unclear
+from remediate.source.access.carried import Access, Carried, Model, Unclear, is_element, taken
 from remediate.source.access.declarations import enclosing_class
 from remediate.source.access.handles import Handles
 from remediate.source.access.methods import Methods
 from remediate.source.access.program import Program
-from remediate.source.access.references import References
+from remediate.source.access.references import References, uses_of_variable
 from remediate.source.access.relations import Kind
 from remediate.source.access.scope import lookup, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
@@ -26,6 +27,15 @@ _PASSES = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "await_expression"}
     | {"template_string", "object", "spread_element", "sequence_expression", "arguments_list"}
 )
+# Where a text stands that nothing is done with.
+_NO_USE = frozenset({"expression_statement", "jsx_expression", "jsx_attribute", "if_statement", "unary_expression"})
+_SAME_TEXT = frozenset({"trim", "trimStart", "trimEnd", "replace", "replaceAll", "concat", "toString", "slice"})
+_ASKED = frozenset({"length", "includes", "startsWith", "endsWith", "indexOf"})
+_WORDS = re.compile(
+    r"\b(?:select|insert|into|update|delete|from|join|table|truncate|where|set|exists|copy|lock|using|with|only|analyze)\b",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(r"[:/#@|&%-]")
 _LOOPS = frozenset({"map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find"})
 
 
@@ -63,6 +73,8 @@ class Flow:
             if kind == "call_expression" and current.type == "template_string":
                 yield from Arguments(self).tagged(parent, carried)
                 return
+            if kind == "template_substitution" and parent.parent is not None and not _may_be_sql(parent.parent):
+                return
             if kind == "template_substitution" or (kind == "binary_expression" and _operator(parent) == "+"):
                 carried = replace(carried, kind="sql")
             elif kind == "binary_expression":
@@ -77,10 +89,12 @@ class Flow:
                     return
                 carried = replace(carried, keys=(*carried.keys, key.text.strip("'\"")))
             elif kind == "array" and current.type != "spread_element":
-                carried = replace(carried, keys=(*carried.keys, "[]"))
+                carried = replace(carried, keys=(*carried.keys, _position_in(parent, current)))
             elif kind == "member_expression" and carried.keys and current.is_field("object"):
                 yield from self.use(current, carried)
                 return
+            elif kind == "member_expression" and carried.is_text and (call := _same_text(parent, current)) is not None:
+                parent = call
             elif kind not in _PASSES and kind != "array":
                 yield from self._end(parent, current, carried)
                 return
@@ -92,8 +106,12 @@ class Flow:
         match parent.type:
             case "variable_declarator":
                 yield from self._variable(parent, carried)
-            case "assignment_expression" if current.is_field("right"):
-                yield from self._assigned(parent, carried)
+            case "assignment_expression" | "augmented_assignment_expression":
+                # What is on the left is written to; where it is read, it is followed from there.
+                if current.is_field("right"):
+                    yield from self._assigned(parent, carried)
+            case "member_expression" if current.is_field("object") and _is_asked(parent):
+                return
             case "public_field_definition":
                 yield from self._field(parent, carried)
             case "return_statement" | "arrow_function":
@@ -106,11 +124,7 @@ class Flow:
                 yield from self._loop(parent, carried)
             case "required_parameter" | "optional_parameter" | "assignment_pattern" | "object_assignment_pattern":
                 yield from self._default(parent, carried)
-            case _ if carried.is_text and parent.type not in (
-                "expression_statement",
-                "jsx_expression",
-                "jsx_attribute",
-            ):
+            case _ if carried.is_text and parent.type not in _NO_USE:
                 yield Unclear(current, "what becomes of this SQL is not followed")
 
     def _variable(self, declarator: Site, carried: Carried) -> Iterator[Access]:
@@ -118,10 +132,21 @@ class Flow:
         if name is None or value is None:
             return
         if name.type != "identifier":
-            yield Unclear(name, "what becomes of it is not followed")
+            yield from self._destructured(declarator, name, carried)
             return
         found = self.program.define(value)
         yield from self._uses(found if isinstance(found, Site) else value.bare(), carried, name)
+
+    def _destructured(self, declarator: Site, pattern: Site, carried: Carried) -> Iterator[Access]:
+        """`const { ORDERS } = TABLES`."""
+        is_exported = declarator.inside(frozenset({"export_statement"})) is not None
+        for name, keys in taken(pattern, carried.keys):
+            binding = lookup(name, name.text)
+            if binding is None or (is_exported and declarator.inside(FUNCTIONS) is None):
+                yield Unclear(name, "what becomes of it is not followed")
+                return
+            for site in uses_of_variable(binding):
+                yield from self.use(site, replace(carried.deeper, keys=keys))
 
     def _uses(self, value: Site, carried: Carried, name: Site) -> Iterator[Access]:
         references = self.references.of(value, name.text if name.type == "identifier" else None)
@@ -141,7 +166,7 @@ class Flow:
             if parent.type == "member_expression" and site.is_field("object"):
                 property_ = parent.field("property")
                 name = property_.text if property_ is not None else ""
-                if key == "[]":
+                if is_element(key):
                     if name in _LOOPS:
                         yield from self._callback(parent, replace(carried, keys=tuple(keys[:-1])))
                     if name not in ("join", "concat", "slice"):
@@ -162,7 +187,9 @@ class Flow:
         for argument in arguments.children()[:1] if arguments is not None else ():
             function = self.program.define(argument)
             if isinstance(function, Site) and function.type in FUNCTIONS:
-                yield from Arguments(self).into_parameter(function, 0, carried, member)
+                name = member.field("property")
+                index = 1 if name is not None and name.text == "reduce" else 0
+                yield from Arguments(self).into_parameter(function, index, carried, member)
 
     def _assigned(self, assignment: Site, carried: Carried) -> Iterator[Access]:
         left = assignment.field("left")
@@ -272,13 +299,11 @@ class Flow:
 
     def _loop(self, loop: Site, carried: Carried) -> Iterator[Access]:
         left = loop.field("left")
-        keys = carried.keys[:-1] if carried.keys[-1:] == ("[]",) else carried.keys
-        if left is None or left.type != "identifier":
-            yield Unclear(loop, "what becomes of it in this loop is not followed")
-            return
-        for site in loop.module.identifiers(left.text, loop):
-            if site.key != left.key and site.type == "identifier":
-                yield from self.use(site, replace(carried.deeper, keys=keys))
+        keys = carried.keys[:-1] if carried.keys and is_element(carried.keys[-1]) else carried.keys
+        for name, rest in taken(left, keys) if left is not None else ():
+            for site in loop.module.identifiers(name.text, loop):
+                if site.key != name.key and site.type == "identifier":
+                    yield from self.use(site, replace(carried.deeper, keys=rest))
 
     def _default(self, parameter: Site, carried: Carried) -> Iterator[Access]:
         function = parameter.inside(FUNCTIONS)
@@ -315,3 +340,33 @@ def _operator(binary: Site) -> str:
 
 def _inherits(owner: Site) -> bool:
     return any(child.type == "class_heritage" for child in owner.children())
+
+
+def _position_in(array: Site, element: Site) -> str:
+    """The key of an element; of one behind a spread, that of any."""
+    for index, one in enumerate(array.children()):
+        if one.type == "spread_element":
+            break
+        if one.is_same(element):
+            return f"[{index}]"
+    return "[]"
+
+
+def _may_be_sql(template: Site) -> bool:
+    """Whether a template may be SQL, or a name: `${schema}.${table}`. `${module}:${name}` is neither."""
+    text = " x ".join(child.text for child in template.children() if child.type == "string_fragment")
+    return _WORDS.search(text) is not None or _NO_NAME.search(text) is None
+
+
+def _same_text(member: Site, text: Site) -> Site | None:
+    """The call of a method that gives the text back, more or less: `sql.trim()`."""
+    name, call = member.field("property"), member.parent
+    if name is None or call is None or call.type != "call_expression" or not text.is_field("object"):
+        return None
+    return call if name.text in _SAME_TEXT else None
+
+
+def _is_asked(member: Site) -> bool:
+    """Whether a member only tells something about a text: `sql.length`, `sql.includes('…')`."""
+    name = member.field("property")
+    return name is not None and name.text in _ASKED
