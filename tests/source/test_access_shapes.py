@@ -706,6 +706,16 @@ DOUBTED: dict[str, tuple[Files, str]] = {
         orders("const sql = 'SELECT * FROM orders';\nexport const all = () => run(sql.toBuffer());"),
         "what becomes of this SQL is not followed",
     ),
+    "a name that is wrapped under its own name": (
+        orders(
+            "async function boundary(table, reason) {\n"
+            " if (!reason.trim()) { throw new Error(); } return { table, reason }; }\n"
+            "const query = (conn, of) => conn(of.table);\n"
+            "for (const table of ['orders']) { const found = await boundary(table, `clean ${table} from all`);"
+            " await query(db, found); }"
+        ),
+        "src/orders.ts:5 hands over db",
+    ),
     "a list of names that is folded": (
         orders("['orders'].reduce((done, table) => done.then(() => db(table).del()), Promise.resolve());"),
         "through db",

@@ -88,6 +88,8 @@ class Flow:
                 if key is None or current.is_field("key"):
                     return
                 carried = replace(carried, keys=(*carried.keys, key.text.strip("'\"")))
+            elif kind == "object" and current.type == "shorthand_property_identifier":
+                carried = replace(carried, keys=(*carried.keys, current.text))
             elif kind == "array" and current.type != "spread_element":
                 carried = replace(carried, keys=(*carried.keys, _position_in(parent, current)))
             elif kind == "member_expression" and carried.keys and current.is_field("object"):
