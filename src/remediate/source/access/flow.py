@@ -31,7 +31,7 @@ _PASSES = frozenset(
 _NO_USE = frozenset({"expression_statement", "jsx_expression", "jsx_attribute", "if_statement", "unary_expression"})
 _SAME_TEXT = frozenset({"trim", "trimStart", "trimEnd", "replace", "replaceAll", "concat", "toString", "slice"})
 _ASKED = frozenset({"length", "includes", "startsWith", "endsWith", "indexOf"})
-_WORDS = re.compile(
+_SQL_WORDS = re.compile(
     r"\b(?:select|insert|into|update|delete|from|join|table|truncate|where|set|exists|copy|lock|using|with|only|analyze)\b",
     re.IGNORECASE,
 )
@@ -73,9 +73,13 @@ class Flow:
             if kind == "call_expression" and current.type == "template_string":
                 yield from Arguments(self).tagged(parent, carried)
                 return
-            if kind == "template_substitution" and parent.parent is not None and not _may_be_sql(parent.parent):
-                return
-            if kind == "template_substitution" or (kind == "binary_expression" and _operator(parent) == "+"):
+            if kind == "template_substitution":
+                text = _text_of(parent.parent) if parent.parent is not None else ""
+                if _SQL_WORDS.search(text) is not None:
+                    carried = replace(carried, kind="sql")
+                elif _NO_NAME.search(text) is not None:
+                    return  # `${module}:${name}` is neither SQL nor a name
+            elif kind == "binary_expression" and _operator(parent) == "+":
                 carried = replace(carried, kind="sql")
             elif kind == "binary_expression":
                 if _operator(parent) not in ("??", "||", "&&"):
@@ -354,10 +358,9 @@ def _position_in(array: Site, element: Site) -> str:
     return "[]"
 
 
-def _may_be_sql(template: Site) -> bool:
-    """Whether a template may be SQL, or a name: `${schema}.${table}`. `${module}:${name}` is neither."""
-    text = " x ".join(child.text for child in template.children() if child.type == "string_fragment")
-    return _WORDS.search(text) is not None or _NO_NAME.search(text) is None
+def _text_of(template: Site) -> str:
+    """What stands in a template between its substitutions."""
+    return " x ".join(child.text for child in template.children() if child.type == "string_fragment")
 
 
 def _same_text(member: Site, text: Site) -> Site | None:
