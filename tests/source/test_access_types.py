@@ -246,6 +246,14 @@ DOUBTED: dict[str, tuple[Files, str]] = {
         ),
         "run hands raw over",
     ),
+    "a service of a package that is not in the workspace": (
+        injected("import { Runner } from '@acme/data';\n" + ORDERS.replace("Tenants", "Runner | null")),
+        "this.tk.run (apps/api/src/orders.ts:4) is of @acme/data, whose code is not in the workspace",
+    ),
+    "a service of a package under the name of its namespace": (
+        injected("import * as data from '@acme/data';\nlet tk: data.Runner;\ntk.run((trx) => trx('orders'));"),
+        "is of @acme/data, whose code is not in the workspace",
+    ),
     "a method that calls the one of a class that is not in the workspace": (
         injected(
             "import { Base } from '@acme/data';\nclass Sub extends Base { exec(work) { return super.exec(work); } }\n"

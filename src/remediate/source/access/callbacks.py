@@ -45,6 +45,8 @@ class Callbacks:
         if property_ is not None and vocabulary.is_query_method(name):
             return self.proof.doubt(self.proof.handles.handle_of(call))
         if target is not None and target.type != "super" and self._may_be_any(function):
+            if (package := self.proof.program.package_of(target)) is not None:
+                return f"{function.short} ({call.place}) is of {package}, whose code is not in the workspace"
             return self._by_name(name, call, position, index, path)
         return f"what {function.short} ({call.place}) hands to it is not followed"
 

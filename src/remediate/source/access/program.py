@@ -203,6 +203,10 @@ class Program:
         """What an expression is an instance of by its declared type."""
         return Types(self).of(site, steps)
 
+    def package_of(self, site: Site) -> str | None:
+        """The package that the declared type of an expression comes from, where it is not in the workspace."""
+        return Types(self).package_of(site, _STEPS)
+
     def class_named(self, site: Site | None, steps: int = _STEPS) -> Site | None:
         found = self.define(site, steps)
         return found if isinstance(found, Site) and found.type in CLASSES else None

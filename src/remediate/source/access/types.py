@@ -197,6 +197,28 @@ class Types:
             statements = statements[0].children()[:1]
         return self.of(statements[0], steps - 1) if len(statements) == 1 else None
 
+    def package_of(self, site: Site, steps: int) -> str | None:
+        """The package that the declared type of a name or a field comes from, where it is not in the workspace."""
+        site = site.bare()
+        declared: Site | None = None
+        binding = lookup(site, site.text) if site.type == "identifier" else None
+        if binding is not None and binding.kind == "variable" and not binding.members:
+            declared = binding.site
+        elif binding is not None or site.type == "member_expression":
+            found = self.program.define(site, steps)
+            declared = found if isinstance(found, Site) else getattr(found, "declared", None)
+        annotation = declared.field("type") if declared is not None else None
+        for _ in range(steps):
+            if annotation is None or annotation.type in ("type_identifier", "nested_type_identifier"):
+                break
+            parts = [part for part in annotation.children() if part.text not in ("null", "undefined")]
+            if annotation.type == "generic_type" and parts and parts[0].text in _SAME:
+                parts = parts[1].children() if len(parts) > 1 else []
+            annotation = next(iter(parts), None)
+        named = annotation.children()[0] if annotation is not None and annotation.children() else annotation
+        origin = self.program.define(named, steps)
+        return getattr(origin, "package", None)
+
     # ------------------------------------------------------------------------------------------- annotations
 
     def named_by(self, annotation: Site | None, steps: int) -> Instance | None:
