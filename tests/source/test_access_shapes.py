@@ -243,6 +243,7 @@ PROVEN: dict[str, Files] = {
     "a name in the scheme of a library for values": orders(
         "import { z } from 'zod';\nexport const s = z.object({ source: z.string().max(100).default('orders') });"
     ),
+    "a name in a set": orders("const failed = new Set<string>();\nfailed.add('orders');\nif (failed.has('orders')) {}"),
     "a name in a key of something else": orders(
         "const MODULES = ['orders'];\nMODULES.every((m) => grants[`${m}.read:${scope}`]);\nget(`/api/${MODULES[0]}`);"
     ),
@@ -715,6 +716,38 @@ DOUBTED: dict[str, tuple[Files, str]] = {
             " await query(db, found); }"
         ),
         "src/orders.ts:5 hands over db",
+    ),
+    "something of the workspace that is called as a set is": (
+        orders("class Set { add(table) { return db(table); } }\nconst failed = new Set();\nfailed.add('orders');"),
+        "through db",
+    ),
+    "a proxy that falls back on the connection": (
+        {
+            "src/scope.ts": "import { AsyncLocalStorage } from 'node:async_hooks';\nimport knex from 'knex';\n"
+            "const pool = knex({});\nconst storage = new AsyncLocalStorage();\nexport const db = new Proxy(pool, {\n"
+            " apply(_, __, args) { return (storage.getStore() ?? pool)(...args); } });",
+            "src/orders.ts": "import { db } from './scope';\nexport const all = () => db('orders')",
+        },
+        "new Proxy(…) (src/scope.ts:5) stands before pool: knex(…) (src/scope.ts:3) is a connection",
+    ),
+    "a helper that sets the tenant only for some": (
+        orders(
+            f"async function setTenant(trx, id) {{ {SET} }}\n"
+            "export const inSome = (id, work) => db.transaction(async (trx) => {\n"
+            " if (id) await setTenant(trx, id);\n return work(trx); });\ninSome(1, (trx) => trx('orders'));"
+        ),
+        "inSome hands trx over (src/orders.ts:5): src/orders.ts:4 sets the tenant on it, but not always",
+    ),
+    "a client of a pool": (
+        orders(
+            "import { Pool } from 'pg';\nconst pool = new Pool();\nconst c = await pool.connect();\n"
+            "c.query('SELECT 1 FROM orders');"
+        ),
+        "through c: new Pool() (src/orders.ts:3) is a connection for which no tenant is set",
+    ),
+    "a seed that calls what it is given a transaction": (
+        {"seeds/a.ts": "export async function seed(trx: Knex.Transaction) { await trx('orders').insert({}); }"},
+        "Knex runs seed (seeds/a.ts:1) on a connection for which no tenant is set",
     ),
     "a list of names that is folded": (
         orders("['orders'].reduce((done, table) => done.then(() => db(table).del()), Promise.resolve());"),

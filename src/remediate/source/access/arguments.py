@@ -17,6 +17,7 @@ from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 if TYPE_CHECKING:
     from remediate.source.access.flow import Flow
 
+_BUILT_IN = frozenset({"Set", "Map", "WeakSet", "WeakMap", "URLSearchParams", "FormData", "Headers", "Date", "Array"})
 # The links of a chain of calls that are gone back.
 _LONGEST = 40
 
@@ -108,6 +109,9 @@ class Arguments:
             origin = self.flow.program.define(start)
             return isinstance(origin, Outside) and vocabulary.is_harmless_package(origin.package)
         value = binding.site.field("value") if binding is not None and binding.kind == "variable" else None
+        made = value.bare().field("constructor") if value is not None else None
+        if made is not None and made.text in _BUILT_IN and lookup(made, made.text) is None:
+            return True
         called = value.bare().field("function") if value is not None else None
         origin = self.flow.program.define(called) if called is not None else None
         return isinstance(origin, Outside) and vocabulary.is_harmless_package(origin.package)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # So many classes are gone down.
 _DEEPEST = 40
+# What migrations and seeds export.
+_RUN_BY_KNEX = frozenset({"up", "down", "seed"})
 _TYPES = re.compile(r"type|heritage|interface|implements|import|export")
 
 
@@ -54,6 +56,9 @@ class Callers:
             is_called = is_called or given
             if doubt is not None:
                 return doubt
+        name = function_name(function)
+        if not is_called and name in _RUN_BY_KNEX and binding.index == 0 and function.inside(FUNCTIONS) is None:
+            return f"Knex runs {name} ({function.place}) on a connection for which no tenant is set"
         if is_called or is_handed:
             return None
         return f"{binding.name} is a parameter ({function.place}), and what callers hand over is not known"

@@ -87,7 +87,7 @@ class Proof:
         if binding is None:
             return f"{site.text} is not declared in this file"
         if binding.kind == "parameter":
-            return self._parameter(binding, members, self.tenant.near_miss(site))
+            return self._parameter(binding, members, site)
         if binding.kind == "variable":
             return self._variable(site, binding, members)
         if binding.kind == "import":
@@ -174,7 +174,7 @@ class Proof:
         for index, parameter in enumerate(parameters(made) if made is not None else ()):
             if made is not None and is_kept(parameter) and parameter_name(parameter).text == name:
                 kept = Binding("parameter", name, made, index, default=parameter.field("value"))
-                sources.append(self._parameter(kept, members, ""))
+                sources.append(self._parameter(kept, members, None))
         sources += [self.doubt(value, members) for value in self.program.assignments(owner, f"this.{name}")]
         if made is not None and "Object.assign(this" in made.text:
             return f"what Object.assign puts into this.{name} ({made.place}) is not followed"
@@ -212,6 +212,11 @@ class Proof:
         owner = self.program.class_named(site.field("constructor"))
         if owner is not None and members:
             return self._field(owner, members[0], members[1:], 0)
+        given = site.field("arguments")
+        if (made := site.field("constructor")) is not None and made.text == "Proxy" and given and given.children():
+            behind = given.children()[0]
+            doubt = self.doubt(behind, members) or "what else it may give is not followed"
+            return f"{site.short} ({site.place}) stands before {behind.short}: {doubt}"
         return f"{site.short} ({site.place}) is a connection for which no tenant is set"
 
     # ------------------------------------------------------------------------------------------- calls
@@ -227,6 +232,9 @@ class Proof:
         asked = asked_of_container(site)
         if asked is not None and (doubts := self.injected(asked, members)):
             return first(doubts)
+        target = function.field("object")
+        if name == "connect" and target is not None and not members and self.methods.of(function) is None:
+            return self.doubt(target)  # a client of a pool has no tenant either, unless it is set on it
         functions = self.methods.of(function)
         if functions is not None:
             return first(self._returns(one, members) for one in functions)
@@ -287,7 +295,7 @@ class Proof:
 
     # ------------------------------------------------------------------------------------------- parameters
 
-    def _parameter(self, binding: Binding, members: tuple[str, ...], miss: str) -> str | None:
+    def _parameter(self, binding: Binding, members: tuple[str, ...], used: Site | None) -> str | None:
         function, path = binding.site, (*binding.members, *members)
         if binding.default is not None and (doubt := self.doubt(binding.default, members)) is not None:
             return f"without one, {binding.name} is {binding.default.short}: {doubt}"
@@ -301,8 +309,11 @@ class Proof:
         if arguments is not None and arguments.type == "arguments" and arguments.parent is not None:
             position = position_of(arguments, outer)
             doubt = Callbacks(self).handed(arguments.parent, position, binding.index, path)
-            return miss or doubt if doubt is not None else None
+            return self._nearest(doubt, used)
         parameter = Parameter(function, binding.index, binding.name, binding.members)
         is_handed = vocabulary.is_handed_over(path[-1] if path else binding.name, parameter.type if not members else "")
-        doubt = Callers(self).doubt(function, binding, path, is_handed)
-        return miss or doubt if doubt is not None else None
+        return self._nearest(Callers(self).doubt(function, binding, path, is_handed), used)
+
+    def _nearest(self, doubt: str | None, used: Site | None) -> str | None:
+        """A doubt about where a handle comes from; a write on it that does not count explains more."""
+        return (used is not None and self.tenant.near_miss(used)) or doubt if doubt is not None else None

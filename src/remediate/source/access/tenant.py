@@ -345,7 +345,20 @@ class Tenant:
             if not self.is_transaction(self.handles.handle_of(call)):
                 return f"{site.place} sets the tenant outside of a transaction, where that has no effect"
             return f"{site.place} sets the tenant on it, but not always, or not before this"
-        return misses[0] if misses else ""
+        return misses[0] if misses else self._missed_setter(handle, key, outer)
+
+    def _missed_setter(self, handle: Site, key: str, outer: Site) -> str:
+        """The same for a function that sets the tenant on the handle that it is given."""
+        for site in outer.module.identifiers(key.rpartition(".")[2], outer):
+            given = site.parent if site.type == "property_identifier" and site.parent is not None else site
+            arguments = given.wrapped().parent
+            call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+            function = call.field("function") if call is not None and key_of(given) == key else None
+            if call is None or function is None or arguments is None:
+                continue
+            if self._calls_setter(call, function.bare(), arguments.children(), key, False, 0):
+                return f"{call.place} sets the tenant on it, but not always, or not before this"
+        return ""
 
 
 def _fault(write: SettingWrite, module: Module) -> str:
