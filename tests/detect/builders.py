@@ -32,6 +32,7 @@ from remediate.source.imports import Imports
 from remediate.source.model import CodeFile, Service
 from remediate.source.packages import Packages
 from remediate.source.place import Place
+from remediate.source.tsconfig import TsConfigs
 
 CURRENT = "tenant_id = current_setting('app.current_tenant_id', true)::uuid"
 LEGACY = "tenant_id = current_setting('app.current_tenant', true)::uuid"
@@ -217,7 +218,7 @@ class Database:
     def _files(self, service: str) -> list[CodeFile]:
         root = {name: f"services/{name}/src/" for name in self.service_names}
         data = {f"{root[name]}{path}": text.encode() for name, files in self.code.items() for path, text, _ in files}
-        imports = Imports(data.keys(), Packages((), lambda _: None))
+        imports = Imports(data.keys(), Packages((), lambda _: None), TsConfigs(data.get))
         made = []
         for path, _, role in self.code.get(service, ()):
             full = f"{root[service]}{path}"

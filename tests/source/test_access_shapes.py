@@ -3,63 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 
-from remediate.source.access.access import accesses_of
-from remediate.source.access.relations import Relation
-from remediate.source.code import code_file
-from remediate.source.imports import Imports
-from remediate.source.model import CodeFile
-from remediate.source.packages import Packages
-
-SETTINGS = frozenset({"app.tenant"})
-SET = "await trx.raw(`SELECT set_config('app.tenant', ?, true)`, [id]);"
-# The usual module: a connection, and a function that opens a transaction for a tenant.
-DB = f"""
-import knex from 'knex';
-export const db = knex(config);
-export async function inTenant(id, work) {{
-  return db.transaction(async (trx) => {{
-    {SET}
-    return work(trx);
-  }});
-}}
-"""
-# The same as a method.
-RUN = f"async run(id, work) {{ return db.transaction(async (trx) => {{ {SET} return work(trx); }}); }}"
-IMPORT = "import { db, inTenant } from './db';\n"
-
-Files = dict[str, str]
-
-
-def orders(text: str, **others: str) -> Files:
-    """A file that imports the usual module, and others (`src__jobs__a` is src/jobs/a.ts)."""
-    files = {f"src/{name.replace('__', '/')}.ts": content for name, content in others.items()}
-    return {"src/db.ts": DB, "src/orders.ts": IMPORT + text, **files}
-
-
-def doubts(
-    files: Files, settings: frozenset[str] = SETTINGS, functions: dict[str, frozenset[str]] | None = None
-) -> list[str]:
-    return list(_found(files, settings, functions))
-
-
-def _found(
-    files: Files, settings: frozenset[str] = SETTINGS, functions: dict[str, frozenset[str]] | None = None
-) -> Iterator[str]:
-    data = {path: text.encode() for path, text in files.items()}
-    imports = Imports(data.keys(), Packages((), lambda _: None))
-    code: list[CodeFile] = []
-    for path in data:
-        if path.endswith((".ts", ".js", ".tsx", ".cjs")):
-            code.append(code_file("shop", path, path, data[path], data.get, imports)[0])
-        else:
-            code.append(CodeFile("shop", path, "script", data=data[path]))
-    found = accesses_of(code, functions or {}).doubts(Relation("public", "orders"), settings)
-    return (doubt.sentence for doubt in found)
-
+from source.shapes import DB, IMPORT, RUN, SET, SETTINGS, Files, doubts, found, orders
 
 PROVEN: dict[str, Files] = {
     "nothing names it": orders("db('customers')"),
@@ -137,6 +84,22 @@ PROVEN: dict[str, Files] = {
         " await client.query(`SELECT set_config('app.tenant', $1, true)`, [id]);"
         " return await client.query('SELECT * FROM orders'); } finally { client.release(); } }"
     ),
+    "a pg client in a second transaction": orders(
+        "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+        " await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('COMMIT'); await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); return c.query('SELECT * FROM orders'); }"
+    ),
+    "a transaction that is left where it is rolled back": orders(
+        f"async function all(id) {{ const trx = await db.transaction(); {SET} try {{ await trx('customers'); }}"
+        " catch (e) { await trx.rollback(); throw e; } return trx('orders'); }"
+    ),
+    "a savepoint that is rolled back": orders(
+        "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+        " await c.query('BEGIN');"
+        " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('SAVEPOINT a');"
+        " await c.query('ROLLBACK TO SAVEPOINT a'); return c.query('SELECT * FROM orders'); }"
+    ),
     "a function that hands a set transaction on": orders(
         "export const twice = (id, fn) => inTenant(id, async (trx) => fn(trx));\ntwice(1, (t) => t('orders'))"
     ),
@@ -185,6 +148,10 @@ PROVEN: dict[str, Files] = {
     "an inherited method": orders(
         f"class Base {{ {RUN} }}\n"
         "class Orders extends Base { all() { return this.run(1, (trx) => trx('orders')); } }"
+    ),
+    "a helper that calls what it is given under another name": orders(
+        "const either = (id, a, b) => { const work = typeof a === 'function' ? a : b; return inTenant(id, work); };\n"
+        "either(1, (trx) => trx('orders'));"
     ),
     "a parameter that is a transaction by its name": orders("export const all = (trx) => trx('orders')"),
     "a parameter that is a transaction by its type": orders(
@@ -272,6 +239,25 @@ PROVEN: dict[str, Files] = {
     ),
     "a value and a column of that name": orders(
         "db('audit').insert({ entity: 'orders' });\ndb('a').where('kind', 'orders').select('orders.id');"
+    ),
+    "a name in the scheme of a library for values": orders(
+        "import { z } from 'zod';\nexport const s = z.object({ source: z.string().max(100).default('orders') });"
+    ),
+    "a name in a set": orders("const failed = new Set<string>();\nfailed.add('orders');\nif (failed.has('orders')) {}"),
+    "a name in a key of something else": orders(
+        "const MODULES = ['orders'];\nMODULES.every((m) => grants[`${m}.read:${scope}`]);\nget(`/api/${MODULES[0]}`);"
+    ),
+    "SQL that is put together step by step": orders(
+        "let sql = 'SELECT * FROM orders WHERE a = ?';\nif (b) { sql += ' AND b = ?'; } else sql += ' AND c';\n"
+        "sql = sql.trim();\nif (sql.length) inTenant(1, (trx) => trx.raw(sql, params));"
+    ),
+    "names in pairs that a loop goes through for the tenant": orders(
+        "const TABLES = [['public', 'orders'], ['public', 'users']];\n"
+        "inTenant(1, async (trx) => {\n"
+        " for (const [schema, table] of TABLES) await trx.raw(`DELETE FROM ${schema}.${table}`); })"
+    ),
+    "labels in pairs that a loop goes through": orders(
+        "for (const [table, label] of [['users', 'orders']]) { await db(table); console.log(label); }"
     ),
     "a comment": orders("// db('orders')\n/* db.raw('SELECT * FROM orders') */"),
     "a route and a key of a translation": orders(
@@ -369,6 +355,56 @@ DOUBTED: dict[str, tuple[Files, str]] = {
             "class Repo extends Base { all() { return this.trx('orders'); } }\nnew Repo(db)"
         ),
         "hands over db",
+    ),
+    "a callback that is called without a tenant where it comes first": (
+        orders(
+            "const either = (a, b?) => { if (typeof a === 'function') { return a(db); } return inTenant(1, b); };\n"
+            "either((q) => q('orders'));"
+        ),
+        "either hands db over",
+    ),
+    "a callback that is called under another name": (
+        orders("const either = (a, b) => { const work = a ?? b; return work(db); };\neither((q) => q('orders'));"),
+        "either hands db over",
+    ),
+    "a callback that is kept in a module": (
+        orders(
+            "let kept;\nexport const later = (work) => { kept = work; return inTenant(1, work); };\n"
+            "export const now = () => kept(db);\nlater((q) => q('orders'));"
+        ),
+        "does something else with it",
+    ),
+    "a method of an object that an unknown name may be": (
+        orders("const jobs = { exec: (work) => work(db) };\nexport const all = (x) => x.exec((q) => q('orders'));"),
+        "exec hands db over",
+    ),
+    "a method that is assigned, which an unknown name may be": (
+        orders("exports.exec = (work) => work(db);\nexport const all = (x) => x.exec((q) => q('orders'));"),
+        "hands db over",
+    ),
+    "a function that gives a connection in a class below": (
+        orders(
+            f"class Base {{ async begin() {{ const trx = await db.transaction(); {SET} return trx; }}\n"
+            " async all() { const q = await this.begin(); return q('orders'); } }\n"
+            "class Plain extends Base { async begin() { return db; } }"
+        ),
+        "through q: knex(…)",
+    ),
+    "a pg client after COMMIT": (
+        orders(
+            "import { Client } from 'pg';\nexport async function all(id) { const c = new Client();"
+            " await c.query('BEGIN');"
+            " await c.query(`SET LOCAL app.tenant = '${id}'`); await c.query('COMMIT');"
+            " return c.query('SELECT * FROM orders'); }"
+        ),
+        "src/orders.ts:3 sets the tenant on it, but not always, or not before this",
+    ),
+    "a transaction that was rolled back": (
+        orders(
+            f"async function all(id) {{ const trx = await db.transaction(); {SET}"
+            " if (id > 1) { await trx.rollback(); } return trx('orders'); }"
+        ),
+        "not always",
     ),
     "a model without a transaction": (
         orders("class Order extends Model { static tableName = 'orders'; }\nexport const all = () => Order.query();"),
@@ -633,6 +669,90 @@ DOUBTED: dict[str, tuple[Files, str]] = {
         orders("db('a').whereRaw('n < coalesce((select max(n) from orders where a = b.id), 0)')"),
         "through db",
     ),
+    "names in pairs that a loop goes through": (
+        orders("for (const [table, column] of [['users', 'a'], ['orders', 'b']]) await db(table).del();"),
+        "reaches it, in src/orders.ts:2, through db",
+    ),
+    "names in pairs behind others that a callback takes": (
+        orders(
+            "const T = [...more, ['x', 'orders']];\nT.forEach(([schema, table]) => db.raw(`DELETE FROM ${table}`));"
+        ),
+        "through db",
+    ),
+    "names in objects that a loop goes through": (
+        orders("const T = [{ of: { table: 'orders' } }];\nfor (const { of: { table: t } } of T) await db(t).del();"),
+        "through db",
+    ),
+    "SQL in objects that a loop goes through": (
+        orders(
+            "const T = [{ sql: `SELECT 1 FROM orders` }];\nfor (const s of T) { if (s.sql) { await db.raw(s.sql); } }"
+        ),
+        "through db",
+    ),
+    "a name that is taken out of a constant": (
+        orders(
+            "const TABLES = { orders: 'orders' };\nconst { orders } = TABLES;\nexport const all = () => db(orders);"
+        ),
+        "in src/orders.ts:4, through db",
+    ),
+    "a name that is taken out of a constant and exported": (
+        orders("const TABLES = { orders: 'orders' };\nexport const { orders } = TABLES;"),
+        "what becomes of it is not followed",
+    ),
+    "SQL that is put together step by step, without a tenant": (
+        orders("let sql = 'SELECT *';\nsql += ' FROM orders';\nif (a) { sql += ' LIMIT 1'; }\ndb.raw(sql.trim());"),
+        "through db",
+    ),
+    "SQL that something unknown is made of": (
+        orders("const sql = 'SELECT * FROM orders';\nexport const all = () => run(sql.toBuffer());"),
+        "what becomes of this SQL is not followed",
+    ),
+    "a name that is wrapped under its own name": (
+        orders(
+            "async function boundary(table, reason) {\n"
+            " if (!reason.trim()) { throw new Error(); } return { table, reason }; }\n"
+            "const query = (conn, of) => conn(of.table);\n"
+            "for (const table of ['orders']) { const found = await boundary(table, `clean ${table} from all`);"
+            " await query(db, found); }"
+        ),
+        "src/orders.ts:5 hands over db",
+    ),
+    "something of the workspace that is called as a set is": (
+        orders("class Set { add(table) { return db(table); } }\nconst failed = new Set();\nfailed.add('orders');"),
+        "through db",
+    ),
+    "a proxy that falls back on the connection": (
+        {
+            "src/scope.ts": "import { AsyncLocalStorage } from 'node:async_hooks';\nimport knex from 'knex';\n"
+            "const pool = knex({});\nconst storage = new AsyncLocalStorage();\nexport const db = new Proxy(pool, {\n"
+            " apply(_, __, args) { return (storage.getStore() ?? pool)(...args); } });",
+            "src/orders.ts": "import { db } from './scope';\nexport const all = () => db('orders')",
+        },
+        "new Proxy(…) (src/scope.ts:5) stands before pool: knex(…) (src/scope.ts:3) is a connection",
+    ),
+    "a helper that sets the tenant only for some": (
+        orders(
+            f"async function setTenant(trx, id) {{ {SET} }}\n"
+            "export const inSome = (id, work) => db.transaction(async (trx) => {\n"
+            " if (id) await setTenant(trx, id);\n return work(trx); });\ninSome(1, (trx) => trx('orders'));"
+        ),
+        "inSome hands trx over (src/orders.ts:5): src/orders.ts:4 sets the tenant on it, but not always",
+    ),
+    "a client of a pool": (
+        orders(
+            "import { Pool } from 'pg';\nconst pool = new Pool();\nconst c = await pool.connect();\n"
+            "c.query('SELECT 1 FROM orders');"
+        ),
+        "through c: new Pool() (src/orders.ts:3) is a connection for which no tenant is set",
+    ),
+    "a seed that calls what it is given a transaction": (
+        {"seeds/a.ts": "export async function seed(trx: Knex.Transaction) { await trx('orders').insert({}); }"},
+        "Knex runs seed (seeds/a.ts:1) on a connection for which no tenant is set",
+    ),
+    "a list of names that is folded": (
+        orders("['orders'].reduce((done, table) => done.then(() => db(table).del()), Promise.resolve());"),
+        "through db",
+    ),
     "all values of an object": (
         orders("const TABLES = { a: 'orders' };\nObject.values(TABLES).forEach((table) => db(table).del());"),
         "in src/orders.ts:3, through db",
@@ -749,7 +869,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_code_ends_in_an_answer(case: str) -> None:
-    assert all(isinstance(doubt, str) for doubt in itertools.islice(_found({"a.ts": HOSTILE[case]}), 9))
+    assert all(isinstance(doubt, str) for doubt in itertools.islice(found({"a.ts": HOSTILE[case]}), 9))
 
 
 def test_no_setting_proves_everything_doubtful() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from remediate.source.imports import Imports
 from remediate.source.packages import Packages
+from remediate.source.tsconfig import TsConfigs
 
 # (what the package declares, what is imported, the files of the package, where it leads)
 CASES = [
@@ -30,5 +31,5 @@ CASES = [
 def test_an_import_leads_to(content: dict[str, object], target: str, files: list[str], leads: str | None) -> None:
     text = json.dumps({"name": "@a/db", **content}).encode()
     packages = Packages([PurePosixPath("packages/db/package.json")], lambda path: text)
-    imports = Imports([f"packages/db/{file}" for file in files], packages)
+    imports = Imports([f"packages/db/{file}" for file in files], packages, TsConfigs({}.get))
     assert imports.resolve("services/x/a.ts", target) == (leads and f"packages/db/{leads}")

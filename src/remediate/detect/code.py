@@ -19,8 +19,8 @@ from remediate.source.access.relations import Relation
 from remediate.source.model import CodeFile
 from remediate.source.text import strings
 
-# One doubt decides, a handful shows what kind of code it is; large applications have thousands.
-_MOST = 8
+# One doubt decides; a handful of them is what reports show. Nobody reads as many as this.
+_MOST = 500
 _BACKGROUND = ("job", "seed", "script")
 
 

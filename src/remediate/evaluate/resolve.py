@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from remediate.source.model import FileTree
 from remediate.source.packages import Packages
-from remediate.source.text import without_comments
+from remediate.source.tsconfig import TsConfigs
 
 _EXTENSIONS = (".ts", ".tsx", ".js", ".cjs", ".mjs", ".mts", ".cts", ".json")
 _COMPILED = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_MOST_EXTENDS = 5
-
 
 Reads: TypeAlias = tuple[tuple[str, bytes], ...]
 """What was asked of a tree and a digest of what it said: files, folders with a slash at their end, and `_PACKAGES`."""
@@ -39,8 +34,6 @@ class Files:
         self.touched: set[str] = set()
         self._digests: dict[str, bytes] = {}
         self._contents: dict[str, bytes | None] = {}
-        self._aliases: dict[str, list[tuple[str, str, list[str]]]] = {}
-        self._configs: dict[str, set[str]] = {}
         self._names: list[str] | None = None
 
     def read(self, path: str) -> bytes | None:
@@ -123,63 +116,17 @@ class Files:
         return None
 
     def _bases(self, source: str, importer: str) -> Iterator[str]:
-        directory = posixpath.dirname(importer)
-        while True:
-            for base, pattern, targets in self._aliases_in(directory):
-                prefix, star, suffix = pattern.partition("*")
-                if star:
-                    matches = source.startswith(prefix) and source.endswith(suffix)
-                    middle = source[len(prefix) : len(source) - len(suffix)] if matches else ""
-                else:
-                    matches, middle = source == pattern, ""
-                if matches:
-                    for target in targets:
-                        yield posixpath.normpath(posixpath.join(base, target.replace("*", middle)))
-            if not directory:
-                return
-            directory = posixpath.dirname(directory)
+        for aliases in self._configs.above(posixpath.dirname(importer)):
+            self.touched |= aliases.asked
+            yield from aliases.bases(source)
 
-    def _aliases_in(self, directory: str) -> list[tuple[str, str, list[str]]]:
-        """(base, pattern, targets) of the tsconfig in a directory; `baseUrl` alone is the pattern `*`."""
-        if directory not in self._aliases:
-            outside, self.touched = self.touched, set()
-            found: list[tuple[str, str, list[str]]] = []
-            for name in ("tsconfig.json", "jsconfig.json"):
-                found += self._config(posixpath.join(directory, name), 0)
-            self._aliases[directory] = found
-            self._configs[directory], self.touched = self.touched, outside
-        self.touched |= self._configs[directory]
-        return self._aliases[directory]
+    @cached_property
+    def _configs(self) -> TsConfigs:
+        return TsConfigs(self._contents_of)
 
-    def _config(self, path: str, depth: int) -> list[tuple[str, str, list[str]]]:
+    def _contents_of(self, path: str) -> bytes | None:
+        """A file that is asked for once for all, so that whoever makes use of it has to say so."""
+        outside, self.touched = self.touched, set()
         data = self.read(path)
-        if data is None or depth > _MOST_EXTENDS:
-            return []
-        content = _lenient_json(data)
-        options = content.get("compilerOptions")
-        options = options if isinstance(options, dict) else {}
-        directory = posixpath.dirname(path)
-        written = options.get("baseUrl")
-        base = posixpath.normpath(posixpath.join(directory, written)) if isinstance(written, str) else directory
-        paths = options.get("paths")
-        found: list[tuple[str, str, list[str]]] = []
-        for pattern, targets in paths.items() if isinstance(paths, dict) else ():
-            if isinstance(targets, list):
-                found.append((base, pattern, [target for target in targets if isinstance(target, str)]))
-        if isinstance(written, str):
-            found.append((base, "*", ["*"]))
-        parent = content.get("extends")
-        if isinstance(parent, str) and parent.startswith("."):
-            target = posixpath.normpath(posixpath.join(directory, parent))
-            found += self._config(target if target.endswith(".json") else target + ".json", depth + 1)
-        return found
-
-
-def _lenient_json(data: bytes) -> dict[str, Any]:
-    """JSON with comments and trailing commas, as TypeScript allows it; what is no object is an empty one."""
-    try:
-        text = _TRAILING_COMMA.sub(r"\1", without_comments(data.decode("utf-8-sig")))
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        self.touched = outside
+        return data

@@ -14,6 +14,7 @@ from remediate.source.packages import Packages, upwards
 from remediate.source.place import Place, Unresolved
 from remediate.source.role import role_of
 from remediate.source.settings import may_write_settings, setting_writes, surely_writes_settings
+from remediate.source.tsconfig import TsConfigs
 
 # Larger files are bundles and data.
 LARGEST_CODE = 1024 * 1024
@@ -82,7 +83,7 @@ class _Reader:
     def __init__(self, tree: FileTree, names: frozenset[str], packages: Packages, services: Mapping[str, str]) -> None:
         self.unresolved: list[Unresolved] = []
         self._tree = tree
-        self._imports = Imports(names, packages)
+        self._imports = Imports(names, packages, TsConfigs(self._load))
         self._services = services
 
     def read(self, path: str) -> CodeFile | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from remediate.source.packages import Packages
+from remediate.source.tsconfig import TsConfigs
 
 # `from 'x'`, `import 'x'`, `import('x')`, `require('x')`, `import x = require('x')`.
 _IMPORT = re.compile(rb"\b(?:from|import|require)\s*\(?\s*['\"]([^'\"\n]+)['\"]")
@@ -16,11 +17,15 @@ _WRITTEN_AS = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".j
 
 
 class Imports:
-    """Resolves imports against the files of a workspace: relative ones, `@/…`, and its own packages by name."""
+    """Resolves imports against the files of a workspace: relative ones, aliases of tsconfig.json, its own packages by
+    name, and `@/…` by custom where no tsconfig.json says what it is.
+    """
 
-    def __init__(self, files: Collection[str], packages: Packages) -> None:
+    def __init__(self, files: Collection[str], packages: Packages, configs: TsConfigs) -> None:
         self._files = files
         self._packages = packages
+        self._configs = configs
+        self._known: dict[tuple[str, str], str | None] = {}
 
     def of(self, file: str, data: bytes) -> dict[str, str]:
         """The workspace paths that a file imports, by how they are written; imports of other code are left out."""
@@ -33,20 +38,23 @@ class Imports:
         return found
 
     def resolve(self, file: str, target: str) -> str | None:
-        for base in self._bases(file, target):
-            path = self._existing(posixpath.normpath(base))
-            if path is not None:
-                return path
-        return None
+        folder = posixpath.dirname(file)
+        if (folder, target) not in self._known:
+            paths = (self._existing(posixpath.normpath(base)) for base in self._bases(folder, target))
+            self._known[folder, target] = next((path for path in paths if path is not None), None)
+        return self._known[folder, target]
 
-    def _bases(self, file: str, target: str) -> Iterator[str]:
+    def _bases(self, folder: str, target: str) -> Iterator[str]:
         if target.startswith("."):
-            yield posixpath.join(posixpath.dirname(file), target)
-        elif target.startswith(("@/", "~/")):
-            package = self._packages.above(posixpath.dirname(file))
-            folder = package.folder if package else ""
-            yield posixpath.join(folder, "src", target[2:])
-            yield posixpath.join(folder, target[2:])
+            yield posixpath.join(folder, target)
+            return
+        for aliases in self._configs.above(folder):
+            yield from aliases.bases(target)
+        if target.startswith(("@/", "~/")):
+            package = self._packages.above(folder)
+            above = package.folder if package else ""
+            yield posixpath.join(above, "src", target[2:])
+            yield posixpath.join(above, target[2:])
         else:
             yield from self._packages.entry_points(target)
 

@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from remediate.source.access.flow import Access, Flow, Model, Query, Unclear
+from remediate.source.access.carried import Access, Model, Query, Unclear
+from remediate.source.access.flow import Flow
 from remediate.source.access.handles import Handles
 from remediate.source.access.mentions import mentions
+from remediate.source.access.methods import Methods
 from remediate.source.access.models import Models
 from remediate.source.access.program import Program, program_of
 from remediate.source.access.proof import Proof
@@ -111,8 +113,9 @@ class Accesses:
 
     def _proof(self, settings: frozenset[str]) -> Proof:
         if settings not in self._proofs:
-            tenant = Tenant(self.program, self.references, self.flow.handles, settings, self.functions)
-            self._proofs[settings] = Proof(self.program, self.references, self.flow.handles, tenant)
+            methods = self.flow.methods
+            tenant = Tenant(self.program, self.references, self.flow.handles, methods, settings, self.functions)
+            self._proofs[settings] = Proof(self.program, self.references, self.flow.handles, methods, tenant)
         return self._proofs[settings]
 
 
@@ -125,7 +128,8 @@ def accesses_of(
     scripts = tuple(every[path] for path in sorted(every) if path.endswith(SCRIPTS))
     references = References(program)
     names = frozenset().union(*(words_of(table) for table in tables))
-    return Accesses(program, scripts, functions, names, references, Flow(program, references, Handles(program)))
+    flow = Flow(program, references, Handles(program), Methods(program, references))
+    return Accesses(program, scripts, functions, names, references, flow)
 
 
 def _encloses(query: Site, mention: Site) -> bool:

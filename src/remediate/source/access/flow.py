@@ -6,20 +6,20 @@ Where that ends in something else, the mention is unclear, and counts as an acce
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from remediate.source.access import vocabulary
+from remediate.source.access.arguments import Arguments
+from remediate.source.access.carried import Access, Carried, Model, Unclear, is_element, taken
+from remediate.source.access.declarations import enclosing_class
 from remediate.source.access.handles import Handles
-from remediate.source.access.program import (
-    Outside,
-    Program,
-    constructor_of,
-    enclosing_class,
-)
-from remediate.source.access.references import References, uses_of_parameter
+from remediate.source.access.methods import Methods
+from remediate.source.access.program import Program
+from remediate.source.access.references import References, uses_of_variable
 from remediate.source.access.relations import Kind
-from remediate.source.access.scope import lookup, parameter_name, parameters
+from remediate.source.access.scope import lookup, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Site
 
 _DEEPEST = 10
@@ -27,51 +27,16 @@ _PASSES = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "await_expression"}
     | {"template_string", "object", "spread_element", "sequence_expression", "arguments_list"}
 )
+# Where a text stands that nothing is done with.
+_NO_USE = frozenset({"expression_statement", "jsx_expression", "jsx_attribute", "if_statement", "unary_expression"})
+_SAME_TEXT = frozenset({"trim", "trimStart", "trimEnd", "replace", "replaceAll", "concat", "toString", "slice"})
+_ASKED = frozenset({"length", "includes", "startsWith", "endsWith", "indexOf"})
+_SQL_WORDS = re.compile(
+    r"\b(?:select|insert|into|update|delete|from|join|table|truncate|where|set|exists|copy|lock|using|with|only|analyze)\b",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(r"[:/#@|&%-]")
 _LOOPS = frozenset({"map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find"})
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query at `at` that runs on what `handle` is there."""
-
-    at: Site
-    handle: Site
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A class of an ORM that stands for the table."""
-
-    at: Site
-    model: Site
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """A mention that may be an access; `why` completes "names the table and …"."""
-
-    at: Site
-    why: str
-
-
-Access = Query | Model | Unclear
-
-
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """The name on its way: `keys` are the properties that it is wrapped in, the innermost first."""
-
-    kind: Kind
-    keys: tuple[str, ...] = ()
-    depth: int = 0
-
-    @property
-    def deeper(self) -> _Carried:
-        return replace(self, depth=self.depth + 1)
-
-    @property
-    def is_text(self) -> bool:
-        return self.kind == "sql"
 
 
 @dataclass(slots=True)
@@ -79,14 +44,15 @@ class Flow:
     program: Program
     references: References
     handles: Handles
+    methods: Methods
     _seen: set[tuple[object, ...]] = field(default_factory=set)
 
     def accesses(self, mention: Site, kind: Kind) -> list[Access]:
         """What a string that names a table is used for; nothing where it is no access."""
         self._seen = set()
-        return list(self._climb(mention, _Carried(kind)))
+        return list(self.climb(mention, Carried(kind)))
 
-    def _climb(self, site: Site, carried: _Carried) -> Iterator[Access]:
+    def climb(self, site: Site, carried: Carried) -> Iterator[Access]:
         if carried.depth > _DEEPEST:
             yield Unclear(site, "where it goes from there is not followed")
             return
@@ -100,14 +66,20 @@ class Flow:
             if kind == "arguments":
                 passed = _passes_on(parent, carried)
                 if passed is None or parent.parent is None:
-                    yield from self._argument(parent, current, carried)
+                    yield from Arguments(self).argument(parent, current, carried)
                     return
                 carried, current = passed, parent.parent
                 continue
             if kind == "call_expression" and current.type == "template_string":
-                yield from self._tagged(parent, carried)
+                yield from Arguments(self).tagged(parent, carried)
                 return
-            if kind == "template_substitution" or (kind == "binary_expression" and _operator(parent) == "+"):
+            if kind == "template_substitution":
+                text = _text_of(parent.parent) if parent.parent is not None else ""
+                if _SQL_WORDS.search(text) is not None:
+                    carried = replace(carried, kind="sql")
+                elif _NO_NAME.search(text) is not None:
+                    return  # `${module}:${name}` is neither SQL nor a name
+            elif kind == "binary_expression" and _operator(parent) == "+":
                 carried = replace(carried, kind="sql")
             elif kind == "binary_expression":
                 if _operator(parent) not in ("??", "||", "&&"):
@@ -120,11 +92,15 @@ class Flow:
                 if key is None or current.is_field("key"):
                     return
                 carried = replace(carried, keys=(*carried.keys, key.text.strip("'\"")))
+            elif kind == "object" and current.type == "shorthand_property_identifier":
+                carried = replace(carried, keys=(*carried.keys, current.text))
             elif kind == "array" and current.type != "spread_element":
-                carried = replace(carried, keys=(*carried.keys, "[]"))
+                carried = replace(carried, keys=(*carried.keys, _position_in(parent, current)))
             elif kind == "member_expression" and carried.keys and current.is_field("object"):
-                yield from self._use(current, carried)
+                yield from self.use(current, carried)
                 return
+            elif kind == "member_expression" and carried.is_text and (call := _same_text(parent, current)) is not None:
+                parent = call
             elif kind not in _PASSES and kind != "array":
                 yield from self._end(parent, current, carried)
                 return
@@ -132,12 +108,16 @@ class Flow:
 
     # ------------------------------------------------------------------------------------------- bound to a name
 
-    def _end(self, parent: Site, current: Site, carried: _Carried) -> Iterator[Access]:
+    def _end(self, parent: Site, current: Site, carried: Carried) -> Iterator[Access]:
         match parent.type:
             case "variable_declarator":
                 yield from self._variable(parent, carried)
-            case "assignment_expression" if current.is_field("right"):
-                yield from self._assigned(parent, carried)
+            case "assignment_expression" | "augmented_assignment_expression":
+                # What is on the left is written to; where it is read, it is followed from there.
+                if current.is_field("right"):
+                    yield from self._assigned(parent, carried)
+            case "member_expression" if current.is_field("object") and _is_asked(parent):
+                return
             case "public_field_definition":
                 yield from self._field(parent, carried)
             case "return_statement" | "arrow_function":
@@ -150,33 +130,40 @@ class Flow:
                 yield from self._loop(parent, carried)
             case "required_parameter" | "optional_parameter" | "assignment_pattern" | "object_assignment_pattern":
                 yield from self._default(parent, carried)
-            case _ if carried.is_text and parent.type not in (
-                "expression_statement",
-                "jsx_expression",
-                "jsx_attribute",
-            ):
+            case _ if carried.is_text and parent.type not in _NO_USE:
                 yield Unclear(current, "what becomes of this SQL is not followed")
 
-    def _variable(self, declarator: Site, carried: _Carried) -> Iterator[Access]:
+    def _variable(self, declarator: Site, carried: Carried) -> Iterator[Access]:
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None:
             return
         if name.type != "identifier":
-            yield Unclear(name, "what becomes of it is not followed")
+            yield from self._destructured(declarator, name, carried)
             return
         found = self.program.define(value)
         yield from self._uses(found if isinstance(found, Site) else value.bare(), carried, name)
 
-    def _uses(self, value: Site, carried: _Carried, name: Site) -> Iterator[Access]:
+    def _destructured(self, declarator: Site, pattern: Site, carried: Carried) -> Iterator[Access]:
+        """`const { ORDERS } = TABLES`."""
+        is_exported = declarator.inside(frozenset({"export_statement"})) is not None
+        for name, keys in taken(pattern, carried.keys):
+            binding = lookup(name, name.text)
+            if binding is None or (is_exported and declarator.inside(FUNCTIONS) is None):
+                yield Unclear(name, "what becomes of it is not followed")
+                return
+            for site in uses_of_variable(binding):
+                yield from self.use(site, replace(carried.deeper, keys=keys))
+
+    def _uses(self, value: Site, carried: Carried, name: Site) -> Iterator[Access]:
         references = self.references.of(value, name.text if name.type == "identifier" else None)
         if references is None:
             yield Unclear(name, f"where {name.text} is used is not followed")
             return
         for reference in references:
             if reference.certain:
-                yield from self._use(reference.site, carried.deeper)
+                yield from self.use(reference.site, carried.deeper)
 
-    def _use(self, site: Site, carried: _Carried) -> Iterator[Access]:
+    def use(self, site: Site, carried: Carried) -> Iterator[Access]:
         """One use of a name that stands for what is carried: members are taken off again."""
         keys = list(carried.keys)
         site = site.wrapped()
@@ -185,7 +172,7 @@ class Flow:
             if parent.type == "member_expression" and site.is_field("object"):
                 property_ = parent.field("property")
                 name = property_.text if property_ is not None else ""
-                if key == "[]":
+                if is_element(key):
                     if name in _LOOPS:
                         yield from self._callback(parent, replace(carried, keys=tuple(keys[:-1])))
                     if name not in ("join", "concat", "slice"):
@@ -197,18 +184,20 @@ class Flow:
                 break
             keys.pop()
             site = parent.wrapped()
-        yield from self._climb(site, replace(carried, keys=tuple(keys)))
+        yield from self.climb(site, replace(carried, keys=tuple(keys)))
 
-    def _callback(self, member: Site, carried: _Carried) -> Iterator[Access]:
+    def _callback(self, member: Site, carried: Carried) -> Iterator[Access]:
         """`TABLES.map((table) => …)`."""
         call = member.parent
         arguments = call.field("arguments") if call is not None and call.type == "call_expression" else None
         for argument in arguments.children()[:1] if arguments is not None else ():
             function = self.program.define(argument)
             if isinstance(function, Site) and function.type in FUNCTIONS:
-                yield from self._into_parameter(function, 0, carried, member)
+                name = member.field("property")
+                index = 1 if name is not None and name.text == "reduce" else 0
+                yield from Arguments(self).into_parameter(function, index, carried, member)
 
-    def _assigned(self, assignment: Site, carried: _Carried) -> Iterator[Access]:
+    def _assigned(self, assignment: Site, carried: Carried) -> Iterator[Access]:
         left = assignment.field("left")
         if left is None:
             return
@@ -220,12 +209,12 @@ class Flow:
                 yield Model(assignment, owner)
                 return
         if text.startswith("this.") and text.count(".") == 1 and (owner_class := enclosing_class(left)) is not None:
-            yield from self._members(owner_class, name, carried, left)
+            yield from self.members(owner_class, name, carried, left)
         elif left.type == "identifier" and (binding := lookup(left, text)) is not None:
             for site in left.module.identifiers(text):
                 other = lookup(site, text) if site.type == "identifier" and site.key != left.key else None
                 if other is not None and other.site.is_same(binding.site):
-                    yield from self._use(site, carried.deeper)
+                    yield from self.use(site, carried.deeper)
         elif text.startswith(("exports.", "module.exports")):
             value = assignment.field("right")
             if value is not None:
@@ -233,7 +222,7 @@ class Flow:
         elif carried.is_text or vocabulary.names_table(name):
             yield Unclear(assignment, f"what becomes of {text[:40]} is not followed")
 
-    def _exported(self, value: Site, carried: _Carried, at: Site) -> Iterator[Access]:
+    def _exported(self, value: Site, carried: Carried, at: Site) -> Iterator[Access]:
         """`module.exports = { TABLES: { … } }`: each member is what others import by name."""
         value = value.bare()
         while value.type == "call_expression" and (arguments := value.field("arguments")) is not None:
@@ -244,16 +233,16 @@ class Flow:
         else:
             yield from self._uses(value, carried, at)
 
-    def _field(self, definition: Site, carried: _Carried) -> Iterator[Access]:
+    def _field(self, definition: Site, carried: Carried) -> Iterator[Access]:
         owner, name = enclosing_class(definition), definition.field("name")
         if owner is None or name is None:
             return
         if name.text == "tableName":
             yield Model(definition, owner)
             return
-        yield from self._members(owner, name.text, carried, definition)
+        yield from self.members(owner, name.text, carried, definition)
 
-    def _members(self, owner: Site, name: str, carried: _Carried, at: Site) -> Iterator[Access]:
+    def members(self, owner: Site, name: str, carried: Carried, at: Site) -> Iterator[Access]:
         """The uses of a field, in its class and in those above it: `this.table`, `Orders.table`."""
         if name == "tableName" and self.program.superclass(owner) is None and _inherits(owner):
             yield Model(at, owner)
@@ -264,7 +253,7 @@ class Flow:
                 if site.type != "property_identifier" or member is None or member.type != "member_expression":
                     continue
                 if self._is_member_of(member, owner) and not member.is_field("left"):
-                    yield from self._use(member, carried.deeper)
+                    yield from self.use(member, carried.deeper)
 
     def _is_member_of(self, member: Site, owner: Site) -> bool:
         target = member.field("object")
@@ -273,22 +262,11 @@ class Flow:
         text = target.text
         if text in ("this", "this.constructor", "super"):
             inside = enclosing_class(member)
-            return inside is not None and self._is_kin(inside, owner)
+            return inside is not None and self.program.descends(owner, inside)
         found = self.program.define(target)
         return isinstance(found, Site) and found.key == owner.key
 
-    def _is_kin(self, inside: Site, owner: Site) -> bool:
-        """Whether a method of `inside` may run on an instance of `owner`: it is that class or one above it."""
-        current: Site | None = owner
-        for _ in range(8):
-            if current is None:
-                return False
-            if current.key == inside.key:
-                return True
-            current = self.program.superclass(current)
-        return False
-
-    def _returned(self, parent: Site, current: Site, carried: _Carried) -> Iterator[Access]:
+    def _returned(self, parent: Site, current: Site, carried: Carried) -> Iterator[Access]:
         if parent.type == "arrow_function" and not current.is_field("body"):
             return
         function = parent if parent.type == "arrow_function" else parent.inside(FUNCTIONS)
@@ -308,9 +286,9 @@ class Flow:
             called = reference.site.wrapped()
             call = called.parent if called.is_field("function") else None
             if reference.certain and call is not None and call.type == "call_expression":
-                yield from self._use(call, carried.deeper)
+                yield from self.use(call, carried.deeper)
 
-    def _enum(self, assignment: Site, carried: _Carried) -> Iterator[Access]:
+    def _enum(self, assignment: Site, carried: Carried) -> Iterator[Access]:
         name = assignment.field("name")
         declaration = assignment.inside(frozenset({"enum_declaration"}))
         owner = declaration.field("name") if declaration is not None else None
@@ -323,175 +301,24 @@ class Flow:
                     continue
                 property_ = member.field("property")
                 if property_ is not None and property_.text == name.text.strip("'\""):
-                    yield from self._use(member, carried.deeper)
+                    yield from self.use(member, carried.deeper)
 
-    def _loop(self, loop: Site, carried: _Carried) -> Iterator[Access]:
+    def _loop(self, loop: Site, carried: Carried) -> Iterator[Access]:
         left = loop.field("left")
-        keys = carried.keys[:-1] if carried.keys[-1:] == ("[]",) else carried.keys
-        if left is None or left.type != "identifier":
-            yield Unclear(loop, "what becomes of it in this loop is not followed")
-            return
-        for site in loop.module.identifiers(left.text, loop):
-            if site.key != left.key and site.type == "identifier":
-                yield from self._use(site, replace(carried.deeper, keys=keys))
+        keys = carried.keys[:-1] if carried.keys and is_element(carried.keys[-1]) else carried.keys
+        for name, rest in taken(left, keys) if left is not None else ():
+            for site in loop.module.identifiers(name.text, loop):
+                if site.key != name.key and site.type == "identifier":
+                    yield from self.use(site, replace(carried.deeper, keys=rest))
 
-    def _default(self, parameter: Site, carried: _Carried) -> Iterator[Access]:
+    def _default(self, parameter: Site, carried: Carried) -> Iterator[Access]:
         function = parameter.inside(FUNCTIONS)
         for index, one in enumerate(parameters(function) if function is not None else ()):
             if function is not None and one.node.start_byte <= parameter.node.start_byte < one.node.end_byte:
-                yield from self._into_parameter(function, index, carried, parameter)
-
-    # ------------------------------------------------------------------------------------------- handed to a call
-
-    def _argument(self, arguments: Site, argument: Site, carried: _Carried) -> Iterator[Access]:
-        call = arguments.parent
-        if call is None:
-            return
-        index = next((i for i, one in enumerate(arguments.children()) if one.is_same(argument)), 0)
-        if call.type == "new_expression":
-            yield from self._constructed(call, index, carried)
-            return
-        function = call.field("function")
-        if call.type != "call_expression" or function is None:
-            return
-        function = function.bare()
-        if function.type == "super":
-            owner = enclosing_class(call)
-            above = self.program.superclass(owner) if owner is not None else None
-            yield from self._into_constructor(above, index, carried, call)
-            return
-        if function.type == "import" or function.text == "require":
-            return
-        if call.parent is not None and call.parent.type == "decorator":
-            if function.text in ("Entity", "Table", "ViewEntity", "JoinTable", "Model"):
-                yield Unclear(call, f"@{function.text} maps a class of an ORM to it, whose queries are not followed")
-            return
-        yield from self._called(call, function, index, carried)
-
-    def _called(self, call: Site, function: Site, index: int, carried: _Carried) -> Iterator[Access]:
-        member = function.type == "member_expression"
-        property_ = function.field("property") if member else None
-        method = property_.text if property_ is not None else ""
-        if method and (vocabulary.is_no_query(method) or vocabulary.defines_schema(method)):
-            return
-        if method == "table" and function.text.endswith(".schema.table"):
-            return
-        if vocabulary.is_no_database(_first_name(function)) and not _is_handle(method):
-            return
-        if method and vocabulary.is_query_method(method):
-            own = self.program.define(function)
-            if isinstance(own, Site) and own.type in FUNCTIONS:
-                yield from self._into_parameter(own, index, carried, call)
-            elif carried.is_text or self._is_table(call, method.lower(), index, carried):
-                yield Query(call, self.handles.handle_of(call))
-            return
-        found = self.program.define(function)
-        if isinstance(found, Site) and found.type in FUNCTIONS:
-            yield from self._into_parameter(found, index, carried, call)
-        elif isinstance(found, Outside):
-            if not carried.is_text and carried.keys and not vocabulary.names_table(carried.keys[-1]):
-                return
-            if found.package.startswith((".", "@/", "~/")) or not vocabulary.is_harmless_package(found.package):
-                where = f"{function.text[:60]} of {found.package}"
-                yield Unclear(call, f"hands it to {where}, whose code is not in the workspace")
-        elif self._is_harmless(function):
-            return
-        elif carried.is_text:
-            yield Query(call, self.handles.handle_of(call))
-        elif carried.keys and not (len(carried.keys) == 1 and index == 0 and (not method or _is_handle(method))):
-            if vocabulary.names_table(carried.keys[-1]):
-                yield Unclear(call, f"hands it to {function.text[:60]}, which is not followed")
-        elif index == 0 and _may_be_query(call, function, carried):
-            yield Query(call, self.handles.handle_of(call))
-
-    def _is_harmless(self, function: Site) -> bool:
-        """`const { t } = useTranslation()`: what a package gives that has nothing to do with a database."""
-        start = function
-        while start.type == "member_expression" and (target := start.field("object")) is not None:
-            start = target.bare()
-        binding = lookup(start, start.text) if start.type == "identifier" else None
-        value = binding.site.field("value") if binding is not None and binding.kind == "variable" else None
-        called = value.bare().field("function") if value is not None else None
-        origin = self.program.define(called) if called is not None else None
-        return isinstance(origin, Outside) and vocabulary.is_harmless_package(origin.package)
-
-    def _is_table(self, call: Site, method: str, index: int, carried: _Carried) -> bool:
-        """Whether a bare name is a table where it stands among the arguments of a query's method."""
-        if method in vocabulary.TABLE_METHODS:
-            return index == 0
-        if method not in vocabulary.TEXT_METHODS:
-            return False
-        if index == 0:
-            return carried.kind == "bare" and not carried.keys
-        arguments = call.field("arguments")
-        text = arguments.children()[0].string() if arguments is not None and arguments.children() else None
-        return text is None or "??" in text or any(f":{key}:" in text for key in carried.keys)
-
-    def _constructed(self, call: Site, index: int, carried: _Carried) -> Iterator[Access]:
-        made = call.field("constructor")
-        found = self.program.define(made)
-        if isinstance(found, Site) and found.type in CLASSES:
-            yield from self._into_constructor(found, index, carried, call)
-            return
-        name = made.text if made is not None else ""
-        if name.endswith(("Error", "Exception", "Event")) or vocabulary.is_no_database(name):
-            return
-        if isinstance(found, Outside) and vocabulary.is_harmless_package(found.package):
-            return
-        if carried.is_text or not carried.keys or vocabulary.names_table(carried.keys[-1]):
-            yield Unclear(call, f"hands it to new {name[:60]}, which is not followed")
-
-    def _into_constructor(self, owner: Site | None, index: int, carried: _Carried, at: Site) -> Iterator[Access]:
-        for _ in range(8):
-            made = constructor_of(owner) if owner is not None else None
-            if made is not None and owner is not None:
-                yield from self._into_parameter(made, index, carried, at)
-                kept = parameters(made)[index : index + 1]
-                for parameter in kept:
-                    if any(child.type in ("accessibility_modifier", "readonly") for child in parameter.node.children):
-                        yield from self._members(owner, parameter_name(parameter).text, carried.deeper, at)
-                return
-            owner = self.program.superclass(owner) if owner is not None else None
-        yield Unclear(at, "hands it to a class that is not in the workspace")
-
-    def _into_parameter(self, function: Site, index: int, carried: _Carried, at: Site) -> Iterator[Access]:
-        listed = parameters(function)
-        pattern = parameter_name(listed[index]) if index < len(listed) else None
-        if pattern is None or pattern.type == "rest_pattern":
-            if carried.is_text:
-                yield Unclear(at, "hands this SQL to a function that is not followed")
-            return
-        if pattern.type == "identifier":
-            for site in uses_of_parameter(function, pattern.text):
-                yield from self._use(site, carried.deeper)
-            return
-        for child in pattern.children():
-            name, keys = _taken(child, carried.keys)
-            if name is not None:
-                for site in uses_of_parameter(function, name):
-                    yield from self._use(site, replace(carried.deeper, keys=keys))
-
-    def _tagged(self, call: Site, carried: _Carried) -> Iterator[Access]:
-        """sql`…`: run by the tag itself (postgres.js), or by what it is handed to (Kysely, Drizzle, slonik)."""
-        function = call.field("function")
-        if function is None:
-            return
-        tag = self.program.define(function)
-        root = _first_name(function)
-        if function.bare().type == "identifier" and (isinstance(tag, Outside) or tag is None) and root != "gql":
-            outer = call.wrapped().parent
-            method = outer.field("property") if outer is not None and outer.type == "member_expression" else None
-            run = outer.parent if method is not None and outer is not None else None
-            arguments = run.field("arguments") if run is not None and run.type == "call_expression" else None
-            if method is not None and method.text == "execute" and arguments is not None and arguments.children():
-                yield Query(call, arguments.children()[0])
-            else:
-                yield from self._climb(call, replace(carried.deeper, kind="sql"))
-        elif root not in ("gql", "graphql", "css", "html", "styled"):
-            yield Query(call, self.handles.root_of(function))
+                yield from Arguments(self).into_parameter(function, index, carried, parameter)
 
 
-def _passes_on(arguments: Site, carried: _Carried) -> _Carried | None:
+def _passes_on(arguments: Site, carried: Carried) -> Carried | None:
     """What the result of a call carries that gives its argument back, or the values in it: `Object.freeze(TABLES)`."""
     call = arguments.parent
     function = (call.field("function") or call.field("constructor")) if call is not None else None
@@ -517,51 +344,34 @@ def _operator(binary: Site) -> str:
     return operator.type if operator is not None else ""
 
 
-def _first_name(function: Site) -> str:
-    """The name at the start of a callee: `logger` of `logger.child().info`."""
-    current: Site | None = function
-    while current is not None:
-        current = current.bare()
-        if current.type in ("member_expression", "subscript_expression"):
-            target = current.field("object")
-            if target is not None and target.type == "this":
-                property_ = current.field("property")
-                return property_.text if property_ is not None else "this"
-            current = target
-        elif current.type == "call_expression":
-            current = current.field("function")
-        elif current.type == "await_expression" and current.children():
-            current = current.children()[0]
-        else:
-            return current.text if current.type in ("identifier", "this") else ""
-    return ""
-
-
-def _is_handle(name: str) -> bool:
-    return vocabulary.is_handed_over(name) or vocabulary.is_connection_name(name)
-
-
-def _may_be_query(call: Site, function: Site, carried: _Carried) -> bool:
-    """Whether `f('orders')` may be a query. Two words are one only on a connection; so is a word in a view's file."""
-    if _is_handle(function.text.rpartition(".")[2]):
-        return True
-    return carried.kind == "bare" and not call.module.name.endswith((".tsx", ".jsx"))
-
-
 def _inherits(owner: Site) -> bool:
     return any(child.type == "class_heritage" for child in owner.children())
 
 
-def _taken(child: Site, keys: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """The local name of a destructured option, if it is the one that the table's name stands in."""
-    if child.type == "object_assignment_pattern" and child.field("left") is not None:
-        child = child.field("left") or child
-    if not keys:
-        return None, ()
-    if child.type == "shorthand_property_identifier_pattern" and child.text == keys[-1]:
-        return child.text, keys[:-1]
-    if child.type == "pair_pattern":
-        key, value = child.field("key"), child.field("value")
-        if key is not None and value is not None and key.text == keys[-1] and value.type == "identifier":
-            return value.text, keys[:-1]
-    return None, ()
+def _position_in(array: Site, element: Site) -> str:
+    """The key of an element; of one behind a spread, that of any."""
+    for index, one in enumerate(array.children()):
+        if one.type == "spread_element":
+            break
+        if one.is_same(element):
+            return f"[{index}]"
+    return "[]"
+
+
+def _text_of(template: Site) -> str:
+    """What stands in a template between its substitutions."""
+    return " x ".join(child.text for child in template.children() if child.type == "string_fragment")
+
+
+def _same_text(member: Site, text: Site) -> Site | None:
+    """The call of a method that gives the text back, more or less: `sql.trim()`."""
+    name, call = member.field("property"), member.parent
+    if name is None or call is None or call.type != "call_expression" or not text.is_field("object"):
+        return None
+    return call if name.text in _SAME_TEXT else None
+
+
+def _is_asked(member: Site) -> bool:
+    """Whether a member only tells something about a text: `sql.length`, `sql.includes('…')`."""
+    name = member.field("property")
+    return name is not None and name.text in _ASKED

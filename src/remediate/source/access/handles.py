@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remediate.source.access import vocabulary
+from remediate.source.access.injection import asked_of_container
 from remediate.source.access.program import Program
 from remediate.source.access.site import FUNCTIONS, Site
 
@@ -97,6 +98,8 @@ class Handles:
                     continue
             elif function.type == "call_expression":
                 return function
+            if asked_of_container(site) is not None:
+                return site
             found = self.program.define(function)
             if not given or vocabulary.opens_transaction(function.text.rpartition(".")[2]):
                 return site

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from remediate.source.access.flow import Query, Unclear
+from remediate.source.access.carried import Query, Unclear
 from remediate.source.access.handles import Handles
 from remediate.source.access.program import Program
 from remediate.source.access.references import References

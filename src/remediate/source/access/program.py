@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from remediate.source.access.declarations import constructor_of, enclosing_class, is_kept, members_of
 from remediate.source.access.exports import Exports, exports_of
+from remediate.source.access.injection import Injection
 from remediate.source.access.scope import Binding, lookup, parameter_name, parameters
 from remediate.source.access.site import CLASSES, FUNCTIONS, Module, Site
+from remediate.source.access.types import TYPES, Instance, Types
 from remediate.source.access.words import words_of
 from remediate.source.model import CodeFile
 
@@ -38,9 +41,10 @@ class Parameter:
         return annotation.text.lstrip(": ") if annotation is not None and not self.members else ""
 
     @property
-    def annotation(self) -> Site | None:
+    def declared(self) -> Site | None:
+        """The parameter in the list, where this is the whole of it."""
         listed = parameters(self.function)
-        return listed[self.index].field("type") if self.index < len(listed) and not self.members else None
+        return listed[self.index] if self.index < len(listed) and not self.members else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Program:
     _with: dict[str, tuple[Module, ...]] = field(default_factory=dict)
     _assigned: dict[str, tuple[Site, ...]] = field(default_factory=dict)
     _words: list[tuple[Module, frozenset[str]]] = field(default_factory=list)
+    _injection: list[Injection] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------- definitions
 
@@ -88,8 +93,11 @@ class Program:
                 return None
             if target.bare().type in ("this", "super"):
                 inside = enclosing_class(site)
+                if inside is not None and target.bare().type == "super":
+                    inside = self.superclass(inside, steps - 1)
                 return self.class_member(inside, name.text, steps - 1) if inside is not None else None
-            return self.member(self.define(target, steps - 1), name.text, steps - 1)
+            found = self.member(self.define(target, steps - 1), name.text, steps - 1)
+            return found if found is not None else self._of_type(target, name.text, steps - 1)
         if site.type == "call_expression" and (frozen := _frozen(site)) is not None:
             return self.define(frozen, steps - 1)
         if site.type == "await_expression" and site.children():
@@ -109,7 +117,13 @@ class Program:
             if value is None:
                 return None
             return self._members(self.define(value, steps), binding.members, steps)
-        return binding.site if binding.kind in ("function", "class") else None
+        is_type = binding.kind == "other" and binding.site.type in TYPES
+        return binding.site if is_type or binding.kind in ("function", "class") else None
+
+    def _of_type(self, target: Site, name: str, steps: int) -> Definition | None:
+        """The member of what an expression is by its declared type."""
+        found = Types(self).of(target, steps)
+        return self.class_member(found.type, name, steps) if found is not None and found.is_class else None
 
     def _members(self, found: Definition | None, members: Iterable[str], steps: int) -> Definition | None:
         for name in members:
@@ -168,17 +182,12 @@ class Program:
                 return self.exported(module, name, steps)
             case Outside(package, original):
                 return Outside(package, f"{original}.{name}")
-            case Parameter():
-                annotated = self._class_of_type(owner.annotation, steps)
-                return self.class_member(annotated, name, steps) if annotated is not None else None
-            case Site():
-                if owner.type == "object":
-                    return self._property(owner, name, steps)
-                if owner.type in CLASSES:
-                    return self.class_member(owner, name, steps)
-                instance = self.instance_of(owner, steps)
-                return self.class_member(instance, name, steps) if instance is not None else None
-        return None
+            case Site() if owner.type == "object":
+                return self._property(owner, name, steps)
+            case Site() if owner.type in CLASSES:
+                return self.class_member(owner, name, steps)
+        instance = Types(self).of_definition(owner, steps)
+        return self.class_member(instance.type, name, steps) if instance is not None and instance.is_class else None
 
     def _property(self, owner: Site, name: str, steps: int) -> Definition | None:
         for child in owner.children():
@@ -190,29 +199,17 @@ class Program:
                 return self.define(child.field("value"), steps - 1)
         return None
 
-    def instance_of(self, site: Site, steps: int = _STEPS) -> Site | None:
-        """The class whose instance a definition is: `new X(…)`, a field of that type or value."""
-        if steps <= 0:
-            return None
-        if site.type == "new_expression":
-            return self.class_named(site.field("constructor"), steps - 1)
-        if site.type == "public_field_definition":
-            value = self.define(site.field("value"), steps - 1) if site.field("value") is not None else None
-            if isinstance(value, Site) and (found := self.instance_of(value, steps - 1)) is not None:
-                return found
-            return self._class_of_type(site.field("type"), steps)
-        return None
+    def instance_of(self, site: Site | None, steps: int = _STEPS) -> Instance | None:
+        """What an expression is an instance of by its declared type."""
+        return Types(self).of(site, steps)
+
+    def package_of(self, site: Site) -> str | None:
+        """The package that the declared type of an expression comes from, where it is not in the workspace."""
+        return Types(self).package_of(site, _STEPS)
 
     def class_named(self, site: Site | None, steps: int = _STEPS) -> Site | None:
         found = self.define(site, steps)
         return found if isinstance(found, Site) and found.type in CLASSES else None
-
-    def _class_of_type(self, annotation: Site | None, steps: int) -> Site | None:
-        for child in annotation.children() if annotation is not None else ():
-            named = child.field("name") if child.type == "generic_type" else child
-            if named is not None and named.type == "type_identifier":
-                return self.class_named(named, steps - 1)
-        return None
 
     def class_member(self, owner: Site, name: str, steps: int = _STEPS) -> Definition | None:
         """A method, the function in a field, a field, or the constructor's parameter that is kept under that name."""
@@ -252,6 +249,17 @@ class Program:
                         return self.class_named(value, steps - 1)
         return None
 
+    def descends(self, below: Site, above: Site) -> bool:
+        """Whether a class is another one, or extends it, directly or not."""
+        current: Site | None = below
+        for _ in range(_STEPS):
+            if current is None:
+                return False
+            if current.key == above.key:
+                return True
+            current = self.superclass(current)
+        return False
+
     def assignments(self, inside: Site, target: str) -> Iterator[Site]:
         """The values that are assigned to `target` (`this.db`, `trx`) within a site, in order."""
         for site in inside.module.identifiers(target.rpartition(".")[2], inside):
@@ -260,6 +268,13 @@ class Program:
                 continue
             if "".join(left.text.split()) == target and (right := left.parent.field("right")) is not None:
                 yield right
+
+    @property
+    def injection(self) -> Injection:
+        """What containers of dependencies give in this program."""
+        if not self._injection:
+            self._injection.append(Injection(self))
+        return self._injection[0]
 
     # ------------------------------------------------------------------------------------------- search
 
@@ -307,52 +322,6 @@ class Program:
 
 def program_of(files: Iterable[CodeFile]) -> Program:
     return Program({file.file: Module(file) for file in sorted(files, key=lambda file: file.file)})
-
-
-def enclosing_class(site: Site) -> Site | None:
-    """The class whose `this` a place sees; None within a function that has a `this` of its own."""
-    for above in site.above():
-        if above.type in CLASSES:
-            return above
-        if above.type in ("function_expression", "function_declaration"):
-            return None
-        if above.type == "method_definition" and above.parent is not None and above.parent.type == "object":
-            return None
-    return None
-
-
-def members_of(owner: Site) -> list[Site]:
-    body = owner.field("body")
-    return body.children() if body is not None else []
-
-
-def constructor_of(owner: Site) -> Site | None:
-    for child in members_of(owner):
-        if child.type == "method_definition" and (key := child.field("name")) and key.text == "constructor":
-            return child
-    return None
-
-
-def is_kept(parameter: Site) -> bool:
-    """Whether TypeScript keeps a constructor's parameter as a field: `private db: Knex`."""
-    return any(
-        child.type in ("accessibility_modifier", "readonly", "override_modifier") for child in parameter.node.children
-    )
-
-
-def function_name(function: Site) -> str | None:
-    """The name under which a function is called, where it has one."""
-    if (name := function.field("name")) is not None:
-        return name.text
-    outer = function.wrapped().parent
-    if outer is None:
-        return None
-    named = {"variable_declarator": "name", "public_field_definition": "name", "pair": "key"}.get(outer.type)
-    if named is not None and (name := outer.field(named)) is not None:
-        return name.text.strip("'\"")
-    if outer.type == "assignment_expression" and (left := outer.field("left")) is not None:
-        return left.text.rpartition(".")[2]
-    return None
 
 
 def _frozen(call: Site) -> Site | None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from remediate.source.access.program import Outside, Program, function_name
-from remediate.source.access.scope import bindings, lookup
+from remediate.source.access.declarations import function_name
+from remediate.source.access.program import Outside, Program
+from remediate.source.access.scope import Binding, bindings, lookup
 from remediate.source.access.site import CLASSES, FUNCTIONS, Module, Site
 
 # So many names are looked for in all files; a program that takes more is answered with what is not known.
@@ -97,7 +98,7 @@ class References:
         parent = site.parent
         if parent is None or parent.type in ("import_specifier", "export_specifier", "import_clause"):
             return None
-        if site.is_field("name") and parent.type != "jsx_opening_element":
+        if site.is_field("name") and parent.type not in ("jsx_opening_element", "generic_type"):
             return None
         if site.type == "property_identifier":
             if parent.type != "member_expression":
@@ -105,7 +106,8 @@ class References:
             found = self.program.define(parent)
             if found is None:
                 return Reference(parent, certain=False) if _is_method(definition) else None
-            return Reference(parent, certain=True) if _is(found, definition) else None
+            is_it = _is(found, definition) or self._takes_its_place(definition, found)
+            return Reference(parent, certain=True) if is_it else None
         if parent.type == "pair" and site.is_field("key"):
             return None
         found = self.program.define(site)
@@ -113,6 +115,13 @@ class References:
             # An import that cannot be resolved (an alias of the compiler, say) may mean it.
             return Reference(site, certain=False) if _own_name(definition) == found.name else None
         return Reference(site, certain=True) if _is(found, definition) else None
+
+    def _takes_its_place(self, definition: Site, found: object) -> bool:
+        """Whether a method is called where one of a class above it is: it may be an instance of the class below."""
+        if not isinstance(found, Site) or not _is_of_class(definition) or not _is_of_class(found):
+            return False
+        below, above = definition.inside(CLASSES), found.inside(CLASSES)
+        return below is not None and above is not None and self.program.descends(below, above)
 
 
 def _may_refer(module: Module, word: str, is_method: bool) -> bool:
@@ -138,7 +147,8 @@ def _own_name(definition: Site) -> str | None:
 
 def _is_of_class(definition: Site) -> bool:
     """Whether it is a member of a class, which no import names."""
-    outer = definition if definition.type == "method_definition" else definition.wrapped().parent
+    is_member = definition.type in ("method_definition", "abstract_method_signature", "method_signature")
+    outer = definition if is_member else definition.wrapped().parent
     above = outer.parent if outer is not None else None
     return above is not None and above.type == "class_body"
 
@@ -183,6 +193,19 @@ def uses_of_parameter(function: Site, name: str) -> Iterator[Site]:
         binding = lookup(site, name)
         is_it = binding is not None and binding.kind == "parameter" and binding.site.is_same(function)
         if is_it and not _declares(site, function):
+            yield site
+
+
+def uses_of_variable(binding: Binding) -> Iterator[Site]:
+    """The uses of a variable's name in the function, or module, that declares it; where it is written to left out."""
+    scope = binding.site.inside(FUNCTIONS) or binding.site.module.root
+    declared = binding.site.field("name")
+    for site in scope.module.identifiers(binding.name, scope):
+        if site.type == "property_identifier" or (declared is not None and site.is_same(declared)):
+            continue
+        is_written = site.parent is not None and site.parent.type == "assignment_expression" and site.is_field("left")
+        other = lookup(site, binding.name) if not is_written else None
+        if other is not None and other.site.is_same(binding.site):
             yield site
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from remediate.source.access import vocabulary
+from remediate.source.access.declarations import enclosing_class, returned
 from remediate.source.access.handles import Handles
-from remediate.source.access.program import Program, enclosing_class
+from remediate.source.access.methods import Methods
+from remediate.source.access.program import Program
 from remediate.source.access.references import References
 from remediate.source.access.scope import bindings, lookup, parameter_name, parameters
 from remediate.source.access.site import FUNCTIONS, Module, Site
@@ -20,8 +22,13 @@ from remediate.source.model import SettingWrite
 
 _BLOCKS = frozenset({"statement_block", "program", "switch_case", "switch_default"})
 _SIMPLE = frozenset({"expression_statement", "return_statement", "lexical_declaration", "variable_declaration"})
+_LOOPS = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
 _EMPTY = re.compile(r"set_config\s*\(\s*'[^']*'\s*,\s*(?:''|null)|(?:=|\bto\b)\s*(?:''|default\b)", re.IGNORECASE)
 _BEGIN = re.compile(r"\s*(?:begin|start\s+transaction)\b", re.IGNORECASE)
+_END = re.compile(r"\s*(?:commit|rollback|abort|end)\b", re.IGNORECASE)
+_WHOLE_END = re.compile(r"\s*(?:commit|(?:rollback|abort|end)(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE)
+_SAVEPOINT = re.compile(r"\s*savepoint\b", re.IGNORECASE)
+_TAKEN = "takes the tenant away"
 _DEEPEST = 8
 
 
@@ -41,6 +48,7 @@ class Tenant:
     program: Program
     references: References
     handles: Handles
+    methods: Methods
     settings: frozenset[str]
     functions: Mapping[str, frozenset[str]]
     _writes: dict[str, list[Write]] = field(default_factory=dict)
@@ -73,7 +81,36 @@ class Tenant:
         again = self.program.assignments(scope, key)
         if any(offset < value.node.start_byte < handle.node.start_byte for value in again):
             return False
-        return self.is_transaction(handle)
+        return not self._is_over(handle, key, offset) and self.is_transaction(handle)
+
+    def _is_over(self, handle: Site, key: str, since: int) -> bool:
+        """Whether what was set before `since` may hold no longer at a place: the transaction has ended, or the setting
+        was taken away. A loop that began since then may have come by everything in it.
+        """
+        around = [above for above in handle.above() if above.type in _LOOPS and above.node.start_byte >= since]
+        until = max([handle.node.start_byte, *(loop.node.end_byte for loop in around)])
+        taken = (write.offset for write in self.writes(handle.module) if write.fault == _TAKEN)
+        return any(since < at < until for at in taken) or self._has_ended(handle, key, since, until)
+
+    def _has_ended(self, handle: Site, key: str, since: int, until: int) -> bool:
+        """Whether a transaction is committed or rolled back between two offsets, and what follows is reached then."""
+        has_savepoint = False
+        for site in handle.module.identifiers(key.rpartition(".")[2]):
+            if not since < site.node.start_byte < until:
+                continue
+            outer = site.parent if site.type == "property_identifier" and site.parent is not None else site
+            member = outer.wrapped().parent
+            call = member.wrapped().parent if member is not None and member.type == "member_expression" else None
+            name = member.field("property") if member is not None else None
+            arguments = call.field("arguments") if call is not None and call.type == "call_expression" else None
+            if name is None or arguments is None or key_of(outer) != key or not outer.wrapped().is_field("object"):
+                continue
+            text = (arguments.children()[0].string() if arguments.children() else None) or ""
+            has_savepoint = has_savepoint or _SAVEPOINT.match(text) is not None
+            ends = name.text in ("commit", "rollback") or (_END.match(text) and not has_savepoint)
+            if (ends or _WHOLE_END.match(text)) and not _is_left(site, handle):
+                return True
+        return False
 
     def _precedes(self, handle: Site, key: str, *, begin: bool) -> int | None:
         """Where what always precedes a place ends: the setting of the tenant, or the BEGIN; None if nothing does."""
@@ -81,9 +118,8 @@ class Tenant:
         child = handle
         for above in handle.above():
             if above.type in _BLOCKS:
-                for statement in above.children():
-                    if statement.node.start_byte >= child.node.start_byte:
-                        break
+                before = [one for one in above.children() if one.node.start_byte < child.node.start_byte]
+                for statement in reversed(before):
                     if self._ensures(statement, key, begin, 0):
                         return statement.node.end_byte
             elif above.type == "call_expression" and child.type == "arguments" and self._follows(above, key, begin):
@@ -184,22 +220,20 @@ class Tenant:
 
     def _calls_setter(self, call: Site, function: Site, given: list[Site], key: str, begin: bool, depth: int) -> bool:
         """Whether a function of the workspace sets the tenant on what it is handed, or on the same `this.…`."""
-        found = self.program.define(function)
-        if not isinstance(found, Site) or found.type not in FUNCTIONS or depth >= _DEEPEST:
+        functions = self.methods.of(function) if depth < _DEEPEST else None
+        if not functions:
             return False
         for index, argument in enumerate(given):
-            if key_of(argument) == key:
-                listed = parameters(found)
-                name = parameter_name(listed[index]) if index < len(listed) else None
-                if (
-                    name is not None
-                    and name.type == "identifier"
-                    and self._function_sets(found, name.text, begin, depth)
-                ):
-                    return True
-        if key.startswith("this.") and function.text.startswith("this."):
-            return enclosing_class(call) is not None and self._function_sets(found, key, begin, depth)
+            if key_of(argument) == key and all(self._sets_given(one, index, begin, depth) for one in functions):
+                return True
+        if key.startswith("this.") and function.text.startswith("this.") and enclosing_class(call) is not None:
+            return all(self._function_sets(one, key, begin, depth) for one in functions)
         return False
+
+    def _sets_given(self, function: Site, index: int, begin: bool, depth: int) -> bool:
+        listed = parameters(function)
+        name = parameter_name(listed[index]) if index < len(listed) else None
+        return name is not None and name.type == "identifier" and self._function_sets(function, name.text, begin, depth)
 
     def _function_sets(self, function: Site, key: str, begin: bool, depth: int) -> bool:
         memo = (function.key, key, begin)
@@ -308,15 +342,28 @@ class Tenant:
                 continue
             if write.fault:
                 return f"{site.place} {write.fault}"
-            if not self.is_transaction(handle):
+            if not self.is_transaction(self.handles.handle_of(call)):
                 return f"{site.place} sets the tenant outside of a transaction, where that has no effect"
             return f"{site.place} sets the tenant on it, but not always, or not before this"
-        return misses[0] if misses else ""
+        return misses[0] if misses else self._missed_setter(handle, key, outer)
+
+    def _missed_setter(self, handle: Site, key: str, outer: Site) -> str:
+        """The same for a function that sets the tenant on the handle that it is given."""
+        for site in outer.module.identifiers(key.rpartition(".")[2], outer):
+            given = site.parent if site.type == "property_identifier" and site.parent is not None else site
+            arguments = given.wrapped().parent
+            call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+            function = call.field("function") if call is not None and key_of(given) == key else None
+            if call is None or function is None or arguments is None:
+                continue
+            if self._calls_setter(call, function.bare(), arguments.children(), key, False, 0):
+                return f"{call.place} sets the tenant on it, but not always, or not before this"
+        return ""
 
 
 def _fault(write: SettingWrite, module: Module) -> str:
     if _EMPTY.search(module.text[write.place.start : write.place.end]):
-        return "takes the tenant away"
+        return _TAKEN
     if write.form == "bind":
         return "sets the tenant by SET with a bind parameter, which fails"
     return "" if write.local else "sets the tenant for a session, which any connection of the pool may serve"
@@ -334,23 +381,6 @@ def key_of(site: Site) -> str | None:
         owner = "this" if target.bare().type == "this" else key_of(target)
         return f"{owner}.{name.text}" if owner is not None else None
     return None
-
-
-def returned(function: Site) -> list[Site]:
-    """What a function gives back: its expression, or the values of its own return statements."""
-    body = function.field("body")
-    if body is None:
-        return []
-    if body.type != "statement_block":
-        return [body]
-    found, pending = [], [body]
-    while pending:
-        site = pending.pop()
-        if site.type == "return_statement":
-            found += site.children()[:1]
-        elif site.type not in FUNCTIONS:
-            pending += [child for child in site.children() if child.node.named_child_count]
-    return found
 
 
 def _returns(statement: Site) -> bool:
@@ -377,6 +407,16 @@ def _leaves(statement: Site, depth: int) -> bool:
         case "if_statement":
             branches = [statement.field("consequence"), statement.field("alternative")]
             return all(one is not None and _leaves(one, depth + 1) for one in branches)
+    return False
+
+
+def _is_left(site: Site, handle: Site) -> bool:
+    """Whether a place stands in a block that always leaves the function, and that another place is not in."""
+    for above in site.above():
+        if above.node.start_byte <= handle.node.start_byte < above.node.end_byte:
+            return False
+        if above.type == "statement_block" and _leaves(above, 0):
+            return True
     return False
 
 

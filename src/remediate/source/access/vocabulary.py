@@ -59,7 +59,7 @@ _NO_QUERY = _words(
     log debug info warn error trace fatal includes indexof lastindexof startswith endswith push unshift has emit
     on once off addeventlistener removeeventlistener localecompare match test replace replaceall split padstart
     padend concat charat at dispatch navigate appendchild setattribute getattribute queryselector json send
-    status render redirect t message describe expect tobe toequal json_ object string enum literal
+    status render redirect equals anyof t message describe expect tobe toequal json_ object string enum literal
     """
 )
 # What changes the schema or asks about it reaches no rows.
