@@ -19,11 +19,13 @@ from cli.workspaces import PLATFORM, raw, typescript, write
 from prove.workshop import Workshop
 from remediate.errors import RemediateError
 from remediate.postgres import server as server_module
+from remediate.postgres.account import server_account
 from remediate.postgres.address import read_address
+from remediate.postgres.binaries import find_binaries, readable_binaries
 from remediate.postgres.remote import PREFIX, RemoteServer
 from remediate.postgres.server import Server
 from remediate.postgres.versions import fetch_major, find_major
-from remediate.postgres.workroom import memory_folder
+from remediate.postgres.workroom import find_base, memory_folder
 from support.database import Database
 from support.proxy import Proxy
 
@@ -79,9 +81,13 @@ def url_of(server: Server, user: str = "postgres") -> str:
     ids=["before it starts", "while it works"],
 )
 def test_the_disk_of_its_own_server_is_full(size: str, said: str, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = server_account()
+    programs = readable_binaries(find_binaries(), account, find_base(account))
     with small_disk(size) as disk:
         monkeypatch.setattr(tempfile, "tempdir", str(disk))
         monkeypatch.setattr("remediate.postgres.workroom.memory_folder", lambda: None)
+        # Programs that the server's account cannot run where they are would be copied onto the small disk first.
+        monkeypatch.setattr(server_module, "readable_binaries", lambda *given: programs)
         line = one_line(run("prove", large))
         assert line.startswith(str(disk)), line
         assert said in line

@@ -87,7 +87,10 @@ def readable_binaries(binaries: Binaries, account: Account | None, base: Path) -
                     _copy_open(source, unfinished / source.relative_to(package.parent))
             except (OSError, shutil.Error) as error:
                 shutil.rmtree(unfinished, ignore_errors=True)
-                raise RemediateError(f"PostgreSQL could not be copied here: {error}", place=str(base)) from error
+                # copytree gathers what failed: (source, target, reason) each.
+                reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+                hint = "free room there, or set TMPDIR"
+                raise RemediateError(f"PostgreSQL could not be set up: {reason}", place=str(base), hint=hint) from error
             for folder in (unfinished, *(path for path in unfinished.rglob("*") if path.is_dir())):
                 folder.chmod(0o755)
             unfinished.rename(copy)

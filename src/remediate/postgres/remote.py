@@ -17,7 +17,7 @@ from typing import Any, Self
 from remediate.errors import RemediateError, conceal
 from remediate.postgres.address import Address
 from remediate.postgres.connection import OLDEST, open_connection
-from remediate.postgres.database import connect, drop_database, told
+from remediate.postgres.database import connect, told
 from remediate.postgres.server import Endpoint
 from remediate.sql.quote import Identifier
 
@@ -99,7 +99,7 @@ class RemoteServer:
     def _clean_up(self) -> None:
         for (name,) in self._session.execute("SELECT datname FROM pg_database").fetchall():
             if name.startswith(f"{self._stem}_"):
-                drop_database(self.endpoint, name)
+                self._drop(name)
         self._drop_roles(self._stem)
 
     def database_name(self, label: str) -> str | None:
@@ -147,11 +147,17 @@ class RemoteServer:
         for (name,) in names:
             found = _OURS.fullmatch(name)
             if found is not None and found.group(1) not in alive:
-                drop_database(self.endpoint, name)
+                self._drop(name)
         for (name,) in self._session.execute("SELECT rolname FROM pg_roles").fetchall():
             found = _OURS.fullmatch(name)
             if found is not None and found.group(1) not in alive:
                 _quietly(partial(self._drop_role, name))
+
+    def _drop(self, name: str) -> None:
+        """In the session that is there: another one may be one too many for this user."""
+        from psycopg import sql
+
+        self._session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _drop_roles(self, stem: str) -> None:
         for (name,) in self._session.execute("SELECT rolname FROM pg_roles ORDER BY 1").fetchall():

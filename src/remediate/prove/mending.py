@@ -446,9 +446,12 @@ class _Mending:
         return None
 
     def _usual_type(self, column: str) -> str | None:
+        """What columns of that name mostly are, Knex's own tables aside."""
         rows = self._wire.ask(
             "SELECT format_type(atttypid, atttypmod) AS t FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid"
-            " WHERE attname = $1 AND c.oid >= 16384 AND relkind IN ('r', 'p') ORDER BY c.oid", [column]
+            " WHERE attname = $1 AND c.oid >= 16384 AND relkind IN ('r', 'p') AND NOT EXISTS"
+            " (SELECT FROM pg_attribute AS k WHERE k.attrelid = c.oid AND k.attname IN ('migration_time', 'is_locked'))"
+            " ORDER BY c.oid", [column]
         )  # fmt: skip
         known = Counter(row["t"] for row in rows)
         return known.most_common(1)[0][0] if known else None

@@ -7,8 +7,8 @@ import type { Knex } from 'knex';
  * Row level security does not bind the table's owner (rls-not-forced). PostgreSQL lets the owner of a
  * table pass its policies, and services commonly connect as the owner.
  * - public.customers (services/orders/migrations/001_create_customers.ts:13)
- *   - services/orders/seeds/customers.ts:4 reaches it through knex: knex is a parameter
- *     (services/orders/seeds/customers.ts:3), and what callers hand over is not known.
+ *   - services/orders/seeds/customers.ts:4 reaches it through knex: Knex runs seed
+ *     (services/orders/seeds/customers.ts:3) on a connection for which no tenant is set.
  *
  * Runs in one transaction: if it fails, nothing of it has happened.
  * Locks ACCESS EXCLUSIVE on public.customers: held until the end of the transaction, which Knex shares
