@@ -5,6 +5,7 @@ With pytest-xdist each worker has a server and Node processes of its own; the np
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from support.typescript import PrettierCheck, TypeChecker
 settings.register_profile("explore", settings.default)
 settings.register_profile("same", settings.default, derandomize=True)
 settings.load_profile("same")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # What a shell starts in the background ignores interrupts, and so would all that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
