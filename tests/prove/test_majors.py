@@ -25,8 +25,10 @@ OTHERS = (14, 16, 17)
 
 
 @pytest.fixture(scope="module", params=[EXAMPLES_OWN, *(pytest.param(n, marks=pytest.mark.long) for n in OTHERS)])
-def other(request: pytest.FixtureRequest) -> Iterator[Server]:
+def other(request: pytest.FixtureRequest, postgres: Server) -> Iterator[Server]:
     """A server of another major version than the tests' own."""
+    if postgres.version.startswith(f"{request.param}."):
+        pytest.skip(f"all tests run on PostgreSQL {request.param} already")
     try:
         binaries = binaries_for(request.param, fetch=True)
     except RemediateError as error:
